@@ -1,0 +1,31 @@
+//! Zones, operations and credentials on SQLite or PostgreSQL: the only crate that speaks SQL.
+//!
+//! An acknowledged write is on the disk. Both backends run the same statements through [`connection`], so that each
+//! is written once; what differs lives in `sqlite` and `postgres`.
+
+mod connection;
+mod database;
+mod error;
+mod migrations;
+mod operation;
+mod postgres;
+mod row;
+mod sqlite;
+mod stats;
+mod store;
+mod token;
+mod user;
+mod writer;
+mod zone;
+
+pub use database::{Database, DatabaseError, StoreOptions};
+pub use error::{
+    BackupError, OpenError, OperationUpsertError, StoreFailure, TokenCreateError, UserCreateError, ZoneCreateError,
+};
+pub use migrations::PendingMigration;
+pub use operation::{OperationOrder, OperationPage, OperationQuery, Upserted};
+pub use stats::{BATCH_SIZE_BOUNDS, HistogramSnapshot, LATENCY_BOUNDS_S, StoreStats};
+pub use store::Store;
+pub use token::{Grant, PermissionGroup, PermissionGroupError, SecretHash, Token};
+pub use user::User;
+pub use zone::Zone;

@@ -1,0 +1,249 @@
+//! PostgreSQL: a pool that reads, a task that writes, and what differs in its statements.
+
+use std::{
+    borrow::Cow,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use async_channel::{Receiver, Sender};
+use sqlx::{
+    AssertSqlSafe, Column as _, ConnectOptions, Connection as _, Executor, PgConnection, PgPool, Row as _, TypeInfo,
+    ValueRef,
+    pool::PoolConnection,
+    postgres::{PgConnectOptions, PgPoolOptions, PgRow},
+};
+use tokio::task::JoinHandle;
+
+use crate::{
+    connection::Connection,
+    database::Database,
+    error::{Cause, OpenError, QueryError, StoreFailure},
+    operation::{RowUpsert, RowUpserted, UPSERT_CONFLICT, row_upserted},
+    row::{Row, Value},
+    stats::Counters,
+    writer::{BATCH_REQUESTS_MAX, Batches, WAITING_MAX, WriteRequest},
+};
+
+/// Connections that read, and those that write something rare.
+const CONNECTIONS_MAX: u32 = 8;
+/// How long a caller waits for one of them before the store counts as away.
+const ACQUIRE_TIME_MAX: Duration = Duration::from_secs(3);
+/// How long the writing connection may lie idle before it is tried before use.
+const IDLE_TRUSTED: Duration = Duration::from_secs(1);
+
+/// The pool, and the task that writes.
+pub(crate) struct Postgres {
+    pool: PgPool,
+    writes: Sender<WriteRequest>,
+    counters: Arc<Counters>,
+    writer: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Postgres {
+    /// Starts the pool and the task on a database that is migrated.
+    pub(crate) fn start(url: &str, batches: Batches, counters: Arc<Counters>) -> Result<Self, OpenError> {
+        let options = connect_options(url)?;
+        let pool = PgPoolOptions::new()
+            .max_connections(CONNECTIONS_MAX)
+            .acquire_timeout(ACQUIRE_TIME_MAX)
+            .connect_lazy_with(options.clone());
+        let (writes, waiting) = async_channel::bounded(WAITING_MAX);
+        let writer = tokio::spawn(write_all(options, waiting, batches));
+        Ok(Self { pool, writes, counters, writer: Mutex::new(Some(writer)) })
+    }
+
+    /// A connection of the pool.
+    pub(crate) async fn acquire(&self) -> Result<Acquired, StoreFailure> {
+        let held = self.pool.acquire().await.map_err(query_error)?;
+        Ok(Acquired { held, since: Instant::now(), counters: Arc::clone(&self.counters) })
+    }
+
+    /// Hands a write to the next batch.
+    pub(crate) fn write(&self, request: WriteRequest) -> Result<(), StoreFailure> {
+        let sent = self.writes.try_send(request);
+        sent.map_err(|refused| if refused.is_full() { StoreFailure::Overloaded } else { StoreFailure::closed() })
+    }
+
+    /// Writes waiting now.
+    pub(crate) fn writes_waiting(&self) -> usize {
+        self.writes.len()
+    }
+
+    /// Takes no more work, finishes what was accepted, and waits for that.
+    pub(crate) async fn close(&self) {
+        self.writes.close();
+        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(writer) = writer {
+            drop(writer.await);
+        }
+        self.pool.close().await;
+    }
+}
+
+/// A connection of the pool, whose use is timed.
+pub(crate) struct Acquired {
+    held: PoolConnection<sqlx::Postgres>,
+    since: Instant,
+    counters: Arc<Counters>,
+}
+
+impl Acquired {
+    pub(crate) fn connection(&mut self) -> Connection<'_> {
+        Connection::Postgres(&mut self.held)
+    }
+}
+
+impl Drop for Acquired {
+    fn drop(&mut self) {
+        self.counters.read_seconds.observe_duration(self.since.elapsed());
+    }
+}
+
+/// Connects once, outside the pool.
+pub(crate) async fn connect(url: &str) -> Result<PgConnection, OpenError> {
+    let connecting = connect_options(url)?;
+    let connect_error = |cause: Cause| {
+        let database = Database::Postgres(url.to_owned()).to_string();
+        OpenError::Connect { database, cause }
+    };
+    match tokio::time::timeout(ACQUIRE_TIME_MAX * 3, connecting.connect()).await {
+        Ok(connected) => connected.map_err(|error| connect_error(Box::new(error))),
+        Err(elapsed) => Err(connect_error(Box::new(elapsed))),
+    }
+}
+
+fn connect_options(url: &str) -> Result<PgConnectOptions, OpenError> {
+    let options: PgConnectOptions = url.parse().map_err(|_| OpenError::Connect {
+        database: "PostgreSQL".to_owned(),
+        cause: "its URL cannot be read".into(),
+    })?;
+    // A statement that hangs must not hold up the batches behind it.
+    let options = options.application_name("demilune").options([("statement_timeout", "10s")]);
+    Ok(options.disable_statement_logging())
+}
+
+async fn write_all(options: PgConnectOptions, waiting: Receiver<WriteRequest>, mut batches: Batches) {
+    let mut connection: Option<PgConnection> = None;
+    let mut used = Instant::now();
+    while let Ok(first) = waiting.recv().await {
+        let mut batch = vec![first];
+        while batch.len() < BATCH_REQUESTS_MAX
+            && let Ok(next) = waiting.try_recv()
+        {
+            batch.push(next);
+        }
+        if let Some(held) = &mut connection
+            && used.elapsed() > IDLE_TRUSTED
+            && held.ping().await.is_err()
+        {
+            connection = None;
+        }
+        let mut held = match connection.take() {
+            Some(held) => held,
+            None => match tokio::time::timeout(ACQUIRE_TIME_MAX, options.connect()).await {
+                Ok(Ok(held)) => held,
+                Ok(Err(error)) => {
+                    batch.into_iter().for_each(|request| request.fail(&error.to_string()));
+                    continue;
+                }
+                Err(elapsed) => {
+                    batch.into_iter().for_each(|request| request.fail(&elapsed.to_string()));
+                    continue;
+                }
+            },
+        };
+        batches.write(&mut Connection::Postgres(&mut held), batch).await;
+        used = Instant::now();
+        if !batches.take_lost() {
+            connection = Some(held);
+        }
+    }
+}
+
+pub(crate) async fn query(
+    connection: &mut PgConnection,
+    sql: Cow<'static, str>,
+    parameters: Vec<Value>,
+) -> Result<Vec<Row>, QueryError> {
+    // Safe: no text of ours holds a value; they all come as parameters.
+    let mut query = sqlx::query(AssertSqlSafe(sql.into_owned()));
+    for value in parameters {
+        query = match value {
+            Value::Text(text) => query.bind(text),
+            Value::TextOrNull(text) => query.bind(text),
+            Value::Integer(number) => query.bind(number),
+            Value::IntegerOrNull(number) => query.bind(number),
+            Value::Blob(bytes) => query.bind(bytes),
+            Value::Null => query.bind(None::<String>),
+        };
+    }
+    let rows = query.fetch_all(connection).await.map_err(query_error)?;
+    Ok(rows.iter().map(row).collect::<Result<_, _>>().map_err(query_error)?)
+}
+
+pub(crate) async fn script(connection: &mut PgConnection, sql: &'static str) -> Result<(), QueryError> {
+    connection.execute(sqlx::raw_sql(sql)).await.map(drop).map_err(query_error)
+}
+
+pub(crate) async fn upsert(connection: &mut PgConnection, rows: &[RowUpsert]) -> Result<Vec<RowUpserted>, QueryError> {
+    const INSERT: &str = "INSERT INTO operations \
+        (zone_id, key_hash, operation_id, method, host, endpoint, last_updated) SELECT * FROM unnest(\
+        $1::text[], $2::bytea[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[])";
+    let sql = [INSERT, UPSERT_CONFLICT].concat();
+    let query = sqlx::query(AssertSqlSafe(sql))
+        .bind(rows.iter().map(|row| row.zone.as_str()).collect::<Vec<_>>())
+        .bind(rows.iter().map(|row| row.key_hash.as_slice()).collect::<Vec<_>>())
+        .bind(rows.iter().map(|row| row.proposed.to_string()).collect::<Vec<_>>())
+        .bind(rows.iter().map(|row| row.key.method.as_str()).collect::<Vec<_>>())
+        .bind(rows.iter().map(|row| row.key.host.as_str()).collect::<Vec<_>>())
+        .bind(rows.iter().map(|row| row.key.endpoint.as_str()).collect::<Vec<_>>())
+        .bind(rows.iter().map(|row| row.now.as_micros()).collect::<Vec<_>>());
+    let upserted = query.fetch_all(connection).await.map_err(query_error)?;
+    let mut answers = Vec::with_capacity(upserted.len());
+    for stored in &upserted {
+        answers.push(row_upserted(&row(stored).map_err(query_error)?)?);
+    }
+    Ok(answers)
+}
+
+fn row(row: &PgRow) -> Result<Row, sqlx::Error> {
+    let mut values = Vec::with_capacity(row.len());
+    for (index, column) in row.columns().iter().enumerate() {
+        let is_null = row.try_get_raw(index)?.is_null();
+        values.push(match column.type_info().name() {
+            _ if is_null => Value::Null,
+            "INT8" => Value::Integer(row.try_get(index)?),
+            "INT4" => Value::Integer(row.try_get::<i32, _>(index)?.into()),
+            "BYTEA" => Value::Blob(row.try_get(index)?),
+            "VOID" => Value::Null,
+            _ => Value::Text(row.try_get(index)?),
+        });
+    }
+    Ok(Row(values))
+}
+
+fn query_error(error: sqlx::Error) -> QueryError {
+    let code = error.as_database_error().and_then(|error| error.code()).map(Cow::into_owned);
+    let answered = matches!(
+        error,
+        sqlx::Error::RowNotFound
+            | sqlx::Error::TypeNotFound { .. }
+            | sqlx::Error::ColumnNotFound(_)
+            | sqlx::Error::ColumnDecode { .. }
+            | sqlx::Error::Decode(_)
+            | sqlx::Error::Encode(_)
+    );
+    let cause: Cause = Box::new(error);
+    // The classes of PostgreSQL's error codes, its documentation's appendix A.
+    match code.as_deref() {
+        Some("23505") => QueryError::Unique(cause),
+        Some("40001" | "40P01") => QueryError::Conflict(cause),
+        Some(code) if ["08", "53", "57"].iter().any(|class| code.starts_with(class)) || code == "25006" => {
+            StoreFailure::Unavailable(cause).into()
+        }
+        Some(_) => StoreFailure::Internal(cause).into(),
+        None if answered => StoreFailure::Internal(cause).into(),
+        None => StoreFailure::Unavailable(cause).into(),
+    }
+}

@@ -1,0 +1,125 @@
+//! What the store did since it was opened.
+
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
+
+/// Upper bounds of the latency buckets in seconds.
+pub const LATENCY_BOUNDS_S: [f64; 10] = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1.0];
+/// Upper bounds of the buckets of requests in one batch.
+pub const BATCH_SIZE_BOUNDS: [f64; 8] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0];
+
+/// A moment's reading of the counters.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct StoreStats {
+    /// Time from the first statement of a batch of writes to its commit.
+    pub write_seconds: HistogramSnapshot,
+    /// Time of a read, without waiting for its turn.
+    pub read_seconds: HistogramSnapshot,
+    /// Requests in each committed batch.
+    pub batch_requests: HistogramSnapshot,
+    /// Calls that failed because the database was away or full.
+    pub unavailable: u64,
+    /// Calls refused because too many were waiting.
+    pub overloaded: u64,
+    /// Writes waiting now.
+    pub writes_waiting: u64,
+}
+
+/// A histogram's reading.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct HistogramSnapshot {
+    /// Values in each bucket, not cumulative; one more than there are bounds, for what is above the last.
+    pub counts: Vec<u64>,
+    /// Sum of all values.
+    pub sum: f64,
+}
+
+/// A histogram with fixed bounds that many threads write to.
+pub(crate) struct Histogram<const N: usize> {
+    bounds: [f64; N],
+    counts: [AtomicU64; N],
+    above: AtomicU64,
+    /// In millionths, so that adding is one instruction.
+    sum_millionths: AtomicU64,
+}
+
+impl<const N: usize> Histogram<N> {
+    pub(crate) fn new(bounds: [f64; N]) -> Self {
+        let counts = std::array::from_fn(|_| AtomicU64::new(0));
+        Self { bounds, counts, above: AtomicU64::new(0), sum_millionths: AtomicU64::new(0) }
+    }
+
+    /// Counts a value.
+    pub(crate) fn observe(&self, value: f64) {
+        let bucket = self.bounds.iter().position(|bound| value <= *bound);
+        bucket.map_or(&self.above, |bucket| &self.counts[bucket]).fetch_add(1, Ordering::Relaxed);
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a duration or a count: small and positive"
+        )]
+        self.sum_millionths.fetch_add((value * 1e6) as u64, Ordering::Relaxed);
+    }
+
+    /// Counts a duration in seconds.
+    pub(crate) fn observe_duration(&self, duration: Duration) {
+        self.observe(duration.as_secs_f64());
+    }
+
+    fn snapshot(&self) -> HistogramSnapshot {
+        let counts = self.counts.iter().chain([&self.above]).map(|count| count.load(Ordering::Relaxed)).collect();
+        #[expect(clippy::cast_precision_loss, reason = "a sum for graphs")]
+        let sum = self.sum_millionths.load(Ordering::Relaxed) as f64 / 1e6;
+        HistogramSnapshot { counts, sum }
+    }
+}
+
+/// The counters themselves.
+pub(crate) struct Counters {
+    pub(crate) write_seconds: Histogram<10>,
+    pub(crate) read_seconds: Histogram<10>,
+    pub(crate) batch_requests: Histogram<8>,
+    pub(crate) unavailable: AtomicU64,
+    pub(crate) overloaded: AtomicU64,
+}
+
+impl Default for Counters {
+    fn default() -> Self {
+        Self {
+            write_seconds: Histogram::new(LATENCY_BOUNDS_S),
+            read_seconds: Histogram::new(LATENCY_BOUNDS_S),
+            batch_requests: Histogram::new(BATCH_SIZE_BOUNDS),
+            unavailable: AtomicU64::new(0),
+            overloaded: AtomicU64::new(0),
+        }
+    }
+}
+
+impl Counters {
+    pub(crate) fn snapshot(&self, writes_waiting: usize) -> StoreStats {
+        StoreStats {
+            write_seconds: self.write_seconds.snapshot(),
+            read_seconds: self.read_seconds.snapshot(),
+            batch_requests: self.batch_requests.snapshot(),
+            unavailable: self.unavailable.load(Ordering::Relaxed),
+            overloaded: self.overloaded.load(Ordering::Relaxed),
+            writes_waiting: writes_waiting as u64,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_falls_into_the_first_bucket_that_holds_it() {
+        let histogram = Histogram::new([1.0, 2.0]);
+        for value in [0.5, 1.0, 1.5, 9.0] {
+            histogram.observe(value);
+        }
+        assert_eq!(histogram.snapshot(), HistogramSnapshot { counts: vec![2, 1, 1], sum: 12.0 });
+    }
+}

@@ -1,0 +1,352 @@
+//! The store: one method per question, on either backend.
+
+use std::{
+    path::PathBuf,
+    sync::{Arc, atomic::Ordering},
+};
+
+use demilune_inventory::{Operation, OperationId, OperationKey, Timestamp, ZoneId};
+use tokio::sync::oneshot;
+
+use crate::{
+    connection::Connection,
+    database::{Database, StoreOptions},
+    error::{
+        BackupError, OpenError, OperationUpsertError, QueryError, StoreFailure, TokenCreateError, UserCreateError,
+        ZoneCreateError,
+    },
+    migrations::{self, PendingMigration},
+    operation::{self, OperationPage, OperationQuery, UpsertRequest, Upserted},
+    postgres::{self, Postgres},
+    sqlite::{Sqlite, SqliteConnection, ready},
+    stats::{Counters, StoreStats},
+    token::{self, SecretHash, Token},
+    user::{self, User},
+    writer::{Batches, WriteRequest, transaction},
+    zone::{self, Zone},
+};
+
+/// The store. Cheap to clone; all clones share one writer.
+#[derive(Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    backend: Backend,
+    counters: Arc<Counters>,
+}
+
+enum Backend {
+    Sqlite(Sqlite),
+    Postgres(Postgres),
+}
+
+/// Runs a question on a connection that reads.
+macro_rules! read {
+    ($store:ident, |$connection:ident| $question:expr) => {{
+        let outcome = match &$store.inner.backend {
+            Backend::Sqlite(sqlite) => {
+                let work = move |held: &mut SqliteConnection| {
+                    let $connection = &mut Connection::Sqlite(held);
+                    ready($question)
+                };
+                sqlite.read(work).await.and_then(|outcome| outcome)
+            }
+            Backend::Postgres(postgres) => match postgres.acquire().await {
+                Ok(mut held) => {
+                    let $connection = &mut held.connection();
+                    $question.await
+                }
+                Err(failure) => Err(failure),
+            },
+        };
+        outcome.map_err(|failure| $store.counted(failure))
+    }};
+}
+
+/// Runs something rare in a transaction of its own.
+macro_rules! write_alone {
+    ($store:ident, |$connection:ident| $work:expr) => {
+        match &$store.inner.backend {
+            Backend::Sqlite(sqlite) => {
+                let work = move |held: &mut SqliteConnection| {
+                    let $connection = &mut Connection::Sqlite(held);
+                    ready(async { transaction!($connection, $work.await) })
+                };
+                match sqlite.write_alone(work).await {
+                    Ok(outcome) => outcome,
+                    Err(failure) => Err($store.counted(failure).into()),
+                }
+            }
+            Backend::Postgres(postgres) => match postgres.acquire().await {
+                Ok(mut held) => {
+                    let $connection = &mut held.connection();
+                    transaction!($connection, $work.await)
+                }
+                Err(failure) => Err($store.counted(failure).into()),
+            },
+        }
+    };
+}
+
+impl Store {
+    /// Opens the store, creating and migrating it as the options say.
+    pub async fn open(options: &StoreOptions) -> Result<Self, OpenError> {
+        let counters = Arc::new(Counters::default());
+        let batches = Batches::new(options.operations_per_zone_max, Arc::clone(&counters));
+        let migrate = options.migrate;
+        let backend = match &options.database {
+            Database::Sqlite(path) => {
+                let (path, counters) = (path.clone(), Arc::clone(&counters));
+                let opened = tokio::task::spawn_blocking(move || {
+                    let mut writer =
+                        if migrate { SqliteConnection::create(&path)? } else { SqliteConnection::open(&path)? };
+                    refuse_foreign(&path, &mut writer)?;
+                    ready(migrations::migrate(&mut Connection::Sqlite(&mut writer), migrate))?;
+                    Sqlite::start(&path, writer, batches, counters)
+                });
+                Backend::Sqlite(opened.await.map_err(|error| StoreFailure::Internal(Box::new(error)))??)
+            }
+            Database::Postgres(url) => {
+                let mut connection = postgres::connect(url).await?;
+                migrations::migrate(&mut Connection::Postgres(&mut connection), migrate).await?;
+                Backend::Postgres(Postgres::start(url, batches, Arc::clone(&counters))?)
+            }
+        };
+        Ok(Self { inner: Arc::new(Inner { backend, counters }) })
+    }
+
+    /// Which migrations `open` would apply, oldest first. Changes nothing, creates nothing.
+    pub async fn migrations_pending(database: &Database) -> Result<Vec<PendingMigration>, OpenError> {
+        match database {
+            Database::Sqlite(path) => {
+                let path = path.clone();
+                let pending = tokio::task::spawn_blocking(move || {
+                    if std::fs::metadata(&path).map_or(true, |file| file.len() == 0) {
+                        return Ok(migrations::pending_on_nothing());
+                    }
+                    let mut connection = SqliteConnection::open(&path)?;
+                    refuse_foreign(&path, &mut connection)?;
+                    ready(migrations::pending(&mut Connection::Sqlite(&mut connection)))
+                });
+                pending.await.map_err(|error| StoreFailure::Internal(Box::new(error)))?
+            }
+            Database::Postgres(url) => {
+                let mut connection = postgres::connect(url).await?;
+                migrations::pending(&mut Connection::Postgres(&mut connection)).await
+            }
+        }
+    }
+
+    /// Waits for every accepted write, then closes. Later calls fail with `Unavailable`.
+    pub async fn close(&self) {
+        match &self.inner.backend {
+            Backend::Sqlite(sqlite) => sqlite.close().await,
+            Backend::Postgres(postgres) => postgres.close().await,
+        }
+    }
+
+    /// One round trip to the store.
+    pub async fn ping(&self) -> Result<(), StoreFailure> {
+        read!(self, |connection| ping(connection))
+    }
+
+    /// Writes a consistent copy of a SQLite store to a new file (0600), while it is in use.
+    pub async fn backup(&self, to: PathBuf) -> Result<(), BackupError> {
+        match &self.inner.backend {
+            Backend::Sqlite(sqlite) => sqlite.backup(to).await,
+            Backend::Postgres(_) => Err(BackupError::Postgres),
+        }
+    }
+
+    /// What the store did since it was opened, for metrics.
+    #[must_use]
+    pub fn stats(&self) -> StoreStats {
+        let writes_waiting = match &self.inner.backend {
+            Backend::Sqlite(sqlite) => sqlite.writes_waiting(),
+            Backend::Postgres(postgres) => postgres.writes_waiting(),
+        };
+        self.inner.counters.snapshot(writes_waiting)
+    }
+
+    /// Adds operations to a zone, all or nothing; each that is already there keeps its id and gets a later
+    /// `last_updated`: max(now, old + 1 µs). Answers in input order, one result per input element; an element that
+    /// repeats an earlier one of the same call answers like it. Durable when it returns.
+    pub async fn operation_upsert(
+        &self,
+        zone: &ZoneId,
+        keys: Vec<OperationKey>,
+        now: Timestamp,
+    ) -> Result<Vec<Upserted>, OperationUpsertError> {
+        let (answer, answered) = oneshot::channel();
+        let request = UpsertRequest { zone: zone.clone(), keys, now };
+        self.write(WriteRequest::Upsert { request, answer })?;
+        match answered.await {
+            Ok(Err(OperationUpsertError::Store(failure))) => Err(self.counted(failure).into()),
+            Ok(outcome) => outcome,
+            Err(_) => Err(self.counted(StoreFailure::closed()).into()),
+        }
+    }
+
+    /// One operation of this zone.
+    pub async fn operation_get(&self, zone: &ZoneId, id: OperationId) -> Result<Option<Operation>, StoreFailure> {
+        let zone = zone.clone();
+        read!(self, |connection| operation::get(connection, &zone, id))
+    }
+
+    /// One page of a zone's operations and the number of all that pass the filter; none if there is no such zone.
+    pub async fn operation_list(
+        &self,
+        zone: &ZoneId,
+        query: OperationQuery,
+    ) -> Result<Option<OperationPage>, StoreFailure> {
+        let zone = zone.clone();
+        read!(self, |connection| operation::list(connection, &zone, &query))
+    }
+
+    /// Removes operations; unknown ids are left out of the answer, which holds the ids that were removed.
+    pub async fn operation_delete(
+        &self,
+        zone: &ZoneId,
+        ids: Vec<OperationId>,
+    ) -> Result<Vec<OperationId>, StoreFailure> {
+        let (answer, answered) = oneshot::channel();
+        self.write(WriteRequest::Delete { zone: zone.clone(), ids, answer })?;
+        let outcome = answered.await.unwrap_or_else(|_| Err(StoreFailure::closed()));
+        outcome.map_err(|failure| self.counted(failure))
+    }
+
+    /// Adds a zone.
+    pub async fn zone_create(&self, zone: Zone) -> Result<(), ZoneCreateError> {
+        write_alone!(self, |connection| zone::create(connection, &zone))
+    }
+
+    /// One zone.
+    pub async fn zone_get(&self, zone: &ZoneId) -> Result<Option<Zone>, StoreFailure> {
+        let zone = zone.clone();
+        read!(self, |connection| zone::get(connection, &zone))
+    }
+
+    /// Every zone, by name.
+    pub async fn zone_list(&self) -> Result<Vec<Zone>, StoreFailure> {
+        read!(self, |connection| zone::list(connection))
+    }
+
+    /// How often the zone's operations changed in what a ruleset uses; none if there is no such zone.
+    pub async fn zone_revision(&self, zone: &ZoneId) -> Result<Option<u64>, StoreFailure> {
+        let zone = zone.clone();
+        read!(self, |connection| zone::revision(connection, &zone))
+    }
+
+    /// Removes a zone with its operations and the grants on it; false if there was none.
+    pub async fn zone_delete(&self, zone: &ZoneId) -> Result<bool, StoreFailure> {
+        let zone = zone.clone();
+        let deleted: Result<_, QueryError> = write_alone!(self, |connection| zone::delete(connection, &zone));
+        deleted.map_err(StoreFailure::from)
+    }
+
+    /// Adds a token.
+    pub async fn token_create(&self, token: Token, secret: SecretHash) -> Result<(), TokenCreateError> {
+        write_alone!(self, |connection| token::create(connection, &token, &secret))
+    }
+
+    /// The token with this secret.
+    pub async fn token_by_secret(&self, secret: &SecretHash) -> Result<Option<Token>, StoreFailure> {
+        let secret = *secret;
+        read!(self, |connection| token::by_secret(connection, &secret))
+    }
+
+    /// Every token, by name.
+    pub async fn token_list(&self) -> Result<Vec<Token>, StoreFailure> {
+        read!(self, |connection| token::list(connection))
+    }
+
+    /// Removes a token by its id; false if there was none.
+    pub async fn token_delete(&self, id: &str) -> Result<bool, StoreFailure> {
+        let id = id.to_owned();
+        let deleted: Result<_, QueryError> = write_alone!(self, |connection| token::delete(connection, &id));
+        deleted.map_err(StoreFailure::from)
+    }
+
+    /// Adds a user.
+    pub async fn user_create(&self, user: User, key: SecretHash) -> Result<(), UserCreateError> {
+        write_alone!(self, |connection| user::create(connection, &user, &key))
+    }
+
+    /// The user with this e-mail address and the hash of their key.
+    pub async fn user_by_email(&self, email: &str) -> Result<Option<(User, SecretHash)>, StoreFailure> {
+        let email = email.to_owned();
+        read!(self, |connection| user::by_email(connection, &email))
+    }
+
+    /// Every user, by e-mail address.
+    pub async fn user_list(&self) -> Result<Vec<User>, StoreFailure> {
+        read!(self, |connection| user::list(connection))
+    }
+
+    /// Removes a user by e-mail address; false if there was none.
+    pub async fn user_delete(&self, email: &str) -> Result<bool, StoreFailure> {
+        let email = email.to_owned();
+        let deleted: Result<_, QueryError> = write_alone!(self, |connection| user::delete(connection, &email));
+        deleted.map_err(StoreFailure::from)
+    }
+
+    /// In one transaction, and only on a store that holds no credential yet: adds the zone (unless its id or its
+    /// name is there already) and the token. False when nothing was done because a credential exists.
+    pub async fn bootstrap(&self, zone: Zone, token: Token, secret: SecretHash) -> Result<bool, StoreFailure> {
+        let done: Result<_, QueryError> =
+            write_alone!(self, |connection| bootstrap(connection, &zone, &token, &secret));
+        done.map_err(StoreFailure::from)
+    }
+
+    fn write(&self, request: WriteRequest) -> Result<(), StoreFailure> {
+        let accepted = match &self.inner.backend {
+            Backend::Sqlite(sqlite) => sqlite.write(request),
+            Backend::Postgres(postgres) => postgres.write(request),
+        };
+        accepted.map_err(|failure| self.counted(failure))
+    }
+
+    fn counted(&self, failure: StoreFailure) -> StoreFailure {
+        match &failure {
+            StoreFailure::Overloaded => self.inner.counters.overloaded.fetch_add(1, Ordering::Relaxed),
+            StoreFailure::Unavailable(_) => self.inner.counters.unavailable.fetch_add(1, Ordering::Relaxed),
+            StoreFailure::Internal(_) | StoreFailure::Damaged { .. } => 0,
+        };
+        failure
+    }
+}
+
+async fn ping(connection: &mut Connection<'_>) -> Result<(), StoreFailure> {
+    // Reads a page of the file, which a closed or damaged one does not survive.
+    connection.query("SELECT count(*) FROM demilune_schema", Vec::new()).await?;
+    Ok(())
+}
+
+async fn bootstrap(
+    connection: &mut Connection<'_>,
+    zone: &Zone,
+    token: &Token,
+    secret: &SecretHash,
+) -> Result<bool, QueryError> {
+    migrations::lock(connection).await?;
+    if user::credential_exists(connection).await? {
+        return Ok(false);
+    }
+    let zones = zone::list(connection).await?;
+    if !zones.iter().any(|there| there.id == zone.id || there.name == zone.name) {
+        zone::create(connection, zone).await.map_err(|error| StoreFailure::Internal(Box::new(error)))?;
+    }
+    token::create(connection, token, secret).await.map_err(|error| StoreFailure::Internal(Box::new(error)))?;
+    Ok(true)
+}
+
+/// A SQLite file that holds another program's tables must not become ours.
+fn refuse_foreign(path: &std::path::Path, connection: &mut SqliteConnection) -> Result<(), OpenError> {
+    let damaged = |cause| OpenError::NotADatabase { path: path.display().to_string(), cause };
+    let has_tables = connection.has_tables().map_err(|error| damaged(Box::new(error)))?;
+    let ours = "SELECT name FROM sqlite_master WHERE name = 'demilune_schema'";
+    let is_ours = !connection.query(ours, Vec::new()).map_err(StoreFailure::from)?.is_empty();
+    if has_tables && !is_ours { Err(damaged("it holds the tables of another program".into())) } else { Ok(()) }
+}
