@@ -290,6 +290,10 @@ mod tests {
         check_error("/{}", &EndpointError::Name(NameError::Empty));
         check_error("/{a/b}", &EndpointError::Name(NameError::Character { name: "a/b".to_owned(), illegal: '/' }));
         check_error("/{?q}", &EndpointError::Name(NameError::Operator("?q".to_owned())));
+        check_error("/a{/x*}", &EndpointError::Name(NameError::Operator("/x*".to_owned())));
+        check_error("/{+x}", &EndpointError::Name(NameError::Operator("+x".to_owned())));
+        check_error("/{x:3}", &EndpointError::Name(NameError::Modifier("x:3".to_owned())));
+        check_error("/{x\n}", &EndpointError::Name(NameError::Character { name: "x\n".to_owned(), illegal: '\n' }));
     }
 
     #[test]

@@ -41,8 +41,20 @@ pub(crate) fn is_normal(path: &[u8]) -> bool {
 
 /// Whether a byte is written as itself: unreserved or reserved (RFC 3986 sections 2.2 and 2.3).
 fn stays(byte: u8) -> bool {
-    is_unreserved(byte) || is_reserved(byte)
+    STAYS[usize::from(byte)]
 }
+
+/// The answers of `stays`, looked up because every byte of every request path is asked about.
+const STAYS: [bool; 256] = {
+    let mut stays = [false; 256];
+    let mut byte: u8 = 0;
+    // Beyond ASCII, nothing is either.
+    while byte.is_ascii() {
+        stays[byte as usize] = is_unreserved(byte) || is_reserved(byte);
+        byte += 1;
+    }
+    stays
+};
 
 fn push<E>(
     to: &mut String,
@@ -90,11 +102,11 @@ fn push_triplet(to: &mut String, byte: u8) {
     to.push(char::from(DIGITS[usize::from(byte & 15)]));
 }
 
-fn is_unreserved(byte: u8) -> bool {
+const fn is_unreserved(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
 }
 
-fn is_reserved(byte: u8) -> bool {
+const fn is_reserved(byte: u8) -> bool {
     matches!(
         byte,
         b':' | b'/'
