@@ -26,7 +26,7 @@ impl Connection<'_> {
         parameters: Vec<Value>,
     ) -> Result<Vec<Row>, QueryError> {
         match self {
-            Self::Sqlite(connection) => connection.query(&sql.into(), parameters),
+            Self::Sqlite(connection) => connection.query(&sql.into(), &parameters),
             Self::Postgres(connection) => postgres::query(connection, sql.into(), parameters).await,
         }
     }

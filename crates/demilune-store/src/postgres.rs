@@ -37,7 +37,7 @@ pub(crate) struct Postgres {
     pool: PgPool,
     writes: Sender<WriteRequest>,
     counters: Arc<Counters>,
-    writer: Mutex<Option<JoinHandle<()>>>,
+    task: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Postgres {
@@ -49,8 +49,8 @@ impl Postgres {
             .acquire_timeout(ACQUIRE_TIME_MAX)
             .connect_lazy_with(options.clone());
         let (writes, waiting) = async_channel::bounded(WAITING_MAX);
-        let writer = tokio::spawn(write_all(options, waiting, batches));
-        Ok(Self { pool, writes, counters, writer: Mutex::new(Some(writer)) })
+        let task = tokio::spawn(write_all(options, waiting, batches));
+        Ok(Self { pool, writes, counters, task: Mutex::new(Some(task)) })
     }
 
     /// A connection of the pool.
@@ -73,9 +73,9 @@ impl Postgres {
     /// Takes no more work, finishes what was accepted, and waits for that.
     pub(crate) async fn close(&self) {
         self.writes.close();
-        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(writer) = writer {
-            drop(writer.await);
+        let task = self.task.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(task) = task {
+            drop(task.await);
         }
         self.pool.close().await;
     }
@@ -107,10 +107,7 @@ pub(crate) async fn connect(url: &str) -> Result<PgConnection, OpenError> {
         let database = Database::Postgres(url.to_owned()).to_string();
         OpenError::Connect { database, cause }
     };
-    match tokio::time::timeout(ACQUIRE_TIME_MAX * 3, connecting.connect()).await {
-        Ok(connected) => connected.map_err(|error| connect_error(Box::new(error))),
-        Err(elapsed) => Err(connect_error(Box::new(elapsed))),
-    }
+    connect_in_time(&connecting).await.map_err(connect_error)
 }
 
 fn connect_options(url: &str) -> Result<PgConnectOptions, OpenError> {
@@ -141,14 +138,12 @@ async fn write_all(options: PgConnectOptions, waiting: Receiver<WriteRequest>, m
         }
         let mut held = match connection.take() {
             Some(held) => held,
-            None => match tokio::time::timeout(ACQUIRE_TIME_MAX, options.connect()).await {
-                Ok(Ok(held)) => held,
-                Ok(Err(error)) => {
-                    batch.into_iter().for_each(|request| request.fail(&error.to_string()));
-                    continue;
-                }
-                Err(elapsed) => {
-                    batch.into_iter().for_each(|request| request.fail(&elapsed.to_string()));
+            None => match connect_in_time(&options).await {
+                Ok(held) => held,
+                Err(cause) => {
+                    for request in batch {
+                        request.fail(&cause.to_string());
+                    }
                     continue;
                 }
             },
@@ -159,6 +154,10 @@ async fn write_all(options: PgConnectOptions, waiting: Receiver<WriteRequest>, m
             connection = Some(held);
         }
     }
+}
+
+async fn connect_in_time(options: &PgConnectOptions) -> Result<PgConnection, Cause> {
+    Ok(tokio::time::timeout(ACQUIRE_TIME_MAX, options.connect()).await??)
 }
 
 pub(crate) async fn query(
@@ -179,7 +178,7 @@ pub(crate) async fn query(
         };
     }
     let rows = query.fetch_all(connection).await.map_err(query_error)?;
-    Ok(rows.iter().map(row).collect::<Result<_, _>>().map_err(query_error)?)
+    rows.iter().map(row).collect::<Result<_, _>>().map_err(query_error)
 }
 
 pub(crate) async fn script(connection: &mut PgConnection, sql: &'static str) -> Result<(), QueryError> {
@@ -224,7 +223,7 @@ fn row(row: &PgRow) -> Result<Row, sqlx::Error> {
 }
 
 fn query_error(error: sqlx::Error) -> QueryError {
-    let code = error.as_database_error().and_then(|error| error.code()).map(Cow::into_owned);
+    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code).map(Cow::into_owned);
     let answered = matches!(
         error,
         sqlx::Error::RowNotFound

@@ -54,13 +54,13 @@ impl Sqlite {
     /// Starts the threads on a file that is open and migrated.
     pub(crate) fn start(
         path: &Path,
-        writer: SqliteConnection,
+        connection: SqliteConnection,
         batches: Batches,
         counters: Arc<Counters>,
     ) -> Result<Self, OpenError> {
         let (writes, waiting_writes) = async_channel::bounded(WAITING_MAX);
         let (reads, waiting_reads) = async_channel::bounded(WAITING_MAX);
-        let mut threads = vec![spawn("store-writer", move || write_all(writer, &waiting_writes, batches), path)?];
+        let mut threads = vec![spawn("store-writer", move || write_all(connection, &waiting_writes, batches), path)?];
         for _ in 0..READERS {
             let mut connection = SqliteConnection::open(path)?;
             connection.script("PRAGMA query_only = ON").map_err(StoreFailure::from)?;
@@ -231,9 +231,9 @@ impl SqliteConnection {
         self.inner.execute_batch(sql).map_err(query_error)
     }
 
-    pub(crate) fn query(&mut self, sql: &str, parameters: Vec<Value>) -> Result<Vec<Row>, QueryError> {
+    pub(crate) fn query(&mut self, sql: &str, parameters: &[Value]) -> Result<Vec<Row>, QueryError> {
         let mut statement = self.inner.prepare_cached(sql).map_err(query_error)?;
-        bind(&mut statement, &parameters).map_err(query_error)?;
+        bind(&mut statement, parameters).map_err(query_error)?;
         collect(&mut statement).map_err(query_error)
     }
 

@@ -347,6 +347,6 @@ fn refuse_foreign(path: &std::path::Path, connection: &mut SqliteConnection) -> 
     let damaged = |cause| OpenError::NotADatabase { path: path.display().to_string(), cause };
     let has_tables = connection.has_tables().map_err(|error| damaged(Box::new(error)))?;
     let ours = "SELECT name FROM sqlite_master WHERE name = 'demilune_schema'";
-    let is_ours = !connection.query(ours, Vec::new()).map_err(StoreFailure::from)?.is_empty();
+    let is_ours = !connection.query(ours, &[]).map_err(StoreFailure::from)?.is_empty();
     if has_tables && !is_ours { Err(damaged("it holds the tables of another program".into())) } else { Ok(()) }
 }

@@ -123,21 +123,11 @@ fn tokens(rows: &[Row]) -> Result<Vec<Token>, StoreFailure> {
     let mut tokens: Vec<Token> = Vec::new();
     for row in rows {
         let id: String = row.parse(TOKEN_ID)?;
-        let place = match places.get(&id) {
-            Some(place) => *place,
-            None => {
-                places.insert(id.clone(), tokens.len());
-                let (name, created_at) = (row.parse(NAME)?, row.time(CREATED_AT)?);
-                tokens.push(Token {
-                    id,
-                    name,
-                    grants: Vec::new(),
-                    created_at,
-                    expires_at: row.time_or_null(EXPIRES_AT)?,
-                });
-                tokens.len() - 1
-            }
-        };
+        let place = *places.entry(id.clone()).or_insert(tokens.len());
+        if place == tokens.len() {
+            let (name, created_at) = (row.parse(NAME)?, row.time(CREATED_AT)?);
+            tokens.push(Token { id, name, grants: Vec::new(), created_at, expires_at: row.time_or_null(EXPIRES_AT)? });
+        }
         if let Some(group) = row.parse_or_null(GRANT_GROUP)? {
             tokens[place].grants.push(Grant { group, zone: row.parse_or_null(GRANT_ZONE)? });
         }

@@ -151,8 +151,8 @@ impl Batches {
             let _ = answer.send(upserted);
         }
         for (zone, ids, answer) in deletes {
-            let deleted = transaction!(connection, operation::delete(connection, &zone, &ids).await);
-            let _ = answer.send(deleted.map_err(|error: QueryError| self.failure(error)));
+            let outcome = transaction!(connection, operation::delete(connection, &zone, &ids).await);
+            let _ = answer.send(outcome.map_err(|error: QueryError| self.failure(error)));
         }
     }
 

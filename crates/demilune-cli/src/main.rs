@@ -1,0 +1,2 @@
+//! The `demilune` binary.
+fn main() {}

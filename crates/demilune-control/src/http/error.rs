@@ -1,0 +1,298 @@
+//! The table of error codes and the one failure body (contract 1.4, 1.5, 9).
+
+use std::{error::Error, sync::Arc};
+
+use axum::{
+    body::Body,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use demilune_store::StoreFailure;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// One stable error code, listed in the documentation page.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct ErrorCode {
+    /// The number on the wire.
+    pub(crate) code: u16,
+    /// The status it comes with.
+    pub(crate) status: StatusCode,
+    /// What happened, for the table.
+    pub(crate) meaning: &'static str,
+    /// What to do about it, for the table.
+    pub(crate) remedy: &'static str,
+}
+
+macro_rules! error_codes {
+    ($($name:ident = $code:literal $status:ident $meaning:literal, $remedy:literal;)*) => {
+        $(pub(crate) const $name: ErrorCode =
+            ErrorCode { code: $code, status: StatusCode::$status, meaning: $meaning, remedy: $remedy };)*
+        /// Every code, in the order of the documentation page.
+        pub(crate) const ERROR_CODES: &[&ErrorCode] = &[$(&$name),*];
+    };
+}
+
+error_codes! {
+    TOKEN_INVALID = 1000 UNAUTHORIZED
+        "The call that verifies a token was made without a token that is valid.",
+        "Send `Authorization: Bearer <token>` with a token that `demilune token list` shows as current.";
+    HEADERS_INVALID = 6003 BAD_REQUEST
+        "The request has no usable credential. `error_chain` names the header: 6111 Authorization, 6102 X-Auth-Email, 6103 X-Auth-Key.",
+        "Send either `Authorization: Bearer <token>`, or both `X-Auth-Email` and `X-Auth-Key`. An SDK that finds CLOUDFLARE_EMAIL or CLOUDFLARE_API_KEY in its environment may leave the token out: unset them.";
+    ROUTE_UNKNOWN = 7000 NOT_FOUND
+        "No call has this path.",
+        "Compare the path with the list of calls on this page.";
+    ROUTE_FAILED = 7003 NOT_FOUND
+        "The path leads nowhere: it names no call, or its zone id is malformed or unknown.",
+        "Check the zone id against `demilune zone list`, and the path against the list of calls on this page.";
+    ZONE_OUT_OF_SCOPE = 9109 FORBIDDEN
+        "The credential is good, but none of its grants covers this zone.",
+        "Use a token with a grant on the zone; `demilune token create --zone ZONE --group GROUP` makes one.";
+    AUTHENTICATION_FAILED = 10000 FORBIDDEN
+        "The credential is unknown, revoked or expired, or its permission groups do not allow the call.",
+        "Use a current credential. Calls that change something need `Account API Gateway` or `Domain API Gateway`.";
+    INPUT_INVALID = 10400 BAD_REQUEST
+        "The body or a query parameter is not of the form that the call takes; `source.pointer` names the member.",
+        "Change what the message says. Each defect has an entry of its own.";
+    OPERATION_NOT_FOUND = 10404 NOT_FOUND
+        "The zone has no operation with this id.",
+        "List the zone's operations to find the id. A deleted operation gets a new id when it is added again.";
+    METHOD_NOT_ALLOWED = 10405 METHOD_NOT_ALLOWED
+        "The path exists, but not with this method.",
+        "Use one of the methods in the `Allow` header of the answer.";
+    BODY_TIMEOUT = 10408 REQUEST_TIMEOUT
+        "The body did not arrive in time.",
+        "Send the request again; it is safe to repeat.";
+    BODY_TOO_LARGE = 10413 PAYLOAD_TOO_LARGE
+        "The body is larger than the server takes.",
+        "Split the call, or start the server with a higher `--body-bytes-max`.";
+    MEDIA_TYPE_UNSUPPORTED = 10415 UNSUPPORTED_MEDIA_TYPE
+        "The body is not declared as JSON.",
+        "Send `Content-Type: application/json`.";
+    OPERATIONS_FULL = 10430 BAD_REQUEST
+        "The zone holds as many operations as it may; nothing was added.",
+        "Delete operations that are no longer needed, or start the server with a higher `--operations-per-zone-max`.";
+    INTERNAL = 10500 INTERNAL_SERVER_ERROR
+        "The server failed in a way that it did not expect; its log has the cause under the request id.",
+        "Report it with the `X-Request-Id` of the answer.";
+    UNAVAILABLE = 10503 SERVICE_UNAVAILABLE
+        "The store is away, restarting, full or overloaded.",
+        "Repeat the call after the seconds that `Retry-After` names; every call is safe to repeat.";
+}
+
+/// What a chained entry of an error says; these texts are what clients know (contract 9.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub(crate) struct ChainedError {
+    code: u16,
+    #[schema(value_type = String)]
+    message: &'static str,
+}
+
+pub(crate) const AUTHORIZATION_FORMAT: ChainedError =
+    ChainedError { code: 6111, message: "Invalid format for Authorization header" };
+pub(crate) const AUTH_EMAIL_FORMAT: ChainedError =
+    ChainedError { code: 6102, message: "Invalid format for X-Auth-Email header" };
+pub(crate) const AUTH_KEY_FORMAT: ChainedError =
+    ChainedError { code: 6103, message: "Invalid format for X-Auth-Key header" };
+
+/// One defect: a code, a sentence that says what to change, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Defect {
+    pub(crate) code: &'static ErrorCode,
+    pub(crate) message: String,
+    /// A JSON Pointer into the body, or `/name` of a query parameter.
+    pub(crate) pointer: Option<String>,
+    pub(crate) chain: &'static [ChainedError],
+}
+
+impl Defect {
+    /// A defect of the request as a whole.
+    pub(crate) fn new(code: &'static ErrorCode, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), pointer: None, chain: &[] }
+    }
+
+    /// A defect of one member of the body or of one query parameter.
+    pub(crate) fn at(pointer: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { code: &INPUT_INVALID, message: message.into(), pointer: Some(pointer.into()), chain: &[] }
+    }
+}
+
+/// A failed request: at least one defect, and the cause for the log, which the client never sees.
+#[derive(Clone, Debug)]
+pub(crate) struct ApiError {
+    first: Box<Defect>,
+    further: Vec<Defect>,
+    cause: Option<Arc<StoreFailure>>,
+}
+
+impl ApiError {
+    /// The status, which is that of the first defect.
+    pub(crate) fn status(&self) -> StatusCode {
+        self.first.code.status
+    }
+
+    /// What goes to the log beside the answer.
+    pub(crate) fn cause(&self) -> Option<&(dyn Error + 'static)> {
+        self.cause.as_deref().map(|cause| cause as &(dyn Error + 'static))
+    }
+
+    /// The first defect's code.
+    pub(crate) fn code(&self) -> u16 {
+        self.first.code.code
+    }
+
+    /// One error out of all defects found; none if there are none.
+    pub(crate) fn collect(defects: Vec<Defect>) -> Result<(), Self> {
+        let mut defects = defects.into_iter();
+        match defects.next() {
+            None => Ok(()),
+            Some(first) => Err(Self { first: Box::new(first), further: defects.collect(), cause: None }),
+        }
+    }
+
+    /// The path leads nowhere (contract 9.1: 7003, then 7000).
+    pub(crate) fn no_route(path: &str) -> Self {
+        let message = format!("Could not route to {path}, perhaps your object identifier is invalid?");
+        Self {
+            first: Box::new(Defect::new(&ROUTE_FAILED, message)),
+            further: vec![Defect::new(&ROUTE_UNKNOWN, "No route for that URI")],
+            cause: None,
+        }
+    }
+
+    /// The zone in the path does not exist or cannot exist.
+    pub(crate) fn zone_unknown(zone: &str) -> Self {
+        Self::no_route(&format!("/zones/{zone}"))
+    }
+
+    /// The zone has no operation with this id.
+    pub(crate) fn operation_unknown() -> Self {
+        Defect::new(
+            &OPERATION_NOT_FOUND,
+            "There is no operation with this id in the zone; list the operations to find it.",
+        )
+        .into()
+    }
+
+    /// A defect of ours.
+    pub(crate) fn internal() -> Self {
+        Defect::new(&INTERNAL, "The server failed; its log has the cause under the request id of this answer.").into()
+    }
+
+    /// The body of the answer.
+    pub(crate) fn body(&self, public_url: &str) -> FailureBody<'_> {
+        let errors = std::iter::once(&*self.first).chain(&self.further);
+        FailureBody {
+            success: false,
+            errors: errors.map(|defect| ErrorBody::new(defect, public_url)).collect(),
+            messages: [],
+            result: None,
+        }
+    }
+}
+
+impl From<Defect> for ApiError {
+    fn from(defect: Defect) -> Self {
+        Self { first: Box::new(defect), further: Vec::new(), cause: None }
+    }
+}
+
+impl From<StoreFailure> for ApiError {
+    fn from(failure: StoreFailure) -> Self {
+        let error = match failure {
+            StoreFailure::Unavailable { .. } | StoreFailure::Overloaded => {
+                let message = "The store is not available at the moment; repeat the call, which is safe.";
+                Self::from(Defect::new(&UNAVAILABLE, message))
+            }
+            _ => Self::internal(),
+        };
+        Self { cause: Some(Arc::new(failure)), ..error }
+    }
+}
+
+impl IntoResponse for ApiError {
+    /// Leaves the body to `http::render_error`, which knows the address of the documentation.
+    fn into_response(self) -> Response {
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = self.status();
+        if self.status() == StatusCode::SERVICE_UNAVAILABLE {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+/// The failure envelope.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Failure)]
+pub(crate) struct FailureBody<'a> {
+    /// Always false.
+    success: bool,
+    /// One entry for each defect.
+    #[schema(min_items = 1)]
+    errors: Vec<ErrorBody<'a>>,
+    /// Always empty.
+    #[schema(value_type = Vec<super::envelope::Message>, max_items = 0)]
+    messages: [(); 0],
+    /// Always null.
+    #[schema(value_type = Option<bool>)]
+    result: Option<()>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Error)]
+struct ErrorBody<'a> {
+    /// A stable number of at least 1000.
+    #[schema(minimum = 1000)]
+    code: u16,
+    /// A sentence that says what to change.
+    message: &'a str,
+    /// Where the code is explained.
+    documentation_url: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<ErrorSource<'a>>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    error_chain: &'a [ChainedError],
+}
+
+impl<'a> ErrorBody<'a> {
+    fn new(defect: &'a Defect, public_url: &str) -> Self {
+        Self {
+            code: defect.code.code,
+            message: &defect.message,
+            documentation_url: format!("{public_url}/demilune/docs#code-{}", defect.code.code),
+            source: defect.pointer.as_deref().map(|pointer| ErrorSource { pointer }),
+            error_chain: defect.chain,
+        }
+    }
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+struct ErrorSource<'a> {
+    /// A JSON Pointer (RFC 6901) into the body, or `/name` of a query parameter.
+    pointer: &'a str,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_is_listed_once_and_is_a_legal_number() {
+        let mut codes: Vec<u16> = ERROR_CODES.iter().map(|error| error.code).collect();
+        assert!(codes.iter().all(|code| *code >= 1000));
+        codes.dedup();
+        assert_eq!(codes.len(), ERROR_CODES.len());
+        assert!(codes.is_sorted());
+    }
+
+    #[test]
+    fn every_code_is_a_client_error_or_one_of_ours() {
+        for error in ERROR_CODES {
+            assert!(error.status.is_client_error() || error.status.is_server_error(), "{}", error.code);
+            assert_ne!(error.status, StatusCode::CONFLICT, "clients retry 409 (contract 7.4)");
+        }
+    }
+}

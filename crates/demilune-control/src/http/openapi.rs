@@ -1,0 +1,111 @@
+//! Our own API description, generated from the handlers.
+
+use std::sync::LazyLock;
+
+use axum::{
+    http::header,
+    response::{IntoResponse, Response},
+};
+use utoipa::{
+    Modify, OpenApi,
+    openapi::{
+        Server,
+        security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
+    },
+};
+
+use super::{health, operations, router::PREFIX, tokens, zones};
+
+/// The calls of the contract, below its base URL.
+#[derive(OpenApi)]
+#[openapi(paths(
+    operations::add,
+    operations::add_many,
+    operations::list,
+    operations::get,
+    operations::remove,
+    operations::remove_many,
+    zones::list,
+    zones::get,
+    tokens::verify,
+))]
+struct Contract;
+
+/// The whole document: the contract's calls and our own.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Demilune control API",
+        description = "Keeps the inventory of an organisation's API operations. The calls under /client/v4 follow the \
+                       documented API of Cloudflare API Shield; Demilune is an independent project, not affiliated \
+                       with, endorsed or supported by Cloudflare.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0"),
+    ),
+    paths(health::live, health::ready, health::metrics),
+    nest((path = "/client/v4", api = Contract)),
+    modifiers(&Security),
+    tags(
+        (name = "Operations", description = "The inventory: operations of a zone, each a method, a host and an endpoint."),
+        (name = "Zones and tokens", description = "What the caller may see."),
+        (name = "Service", description = "The state of this process."),
+    ),
+)]
+struct Document;
+
+struct Security;
+
+impl Modify for Security {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        document.servers = Some(vec![Server::new("/")]);
+        let components = document.components.get_or_insert_default();
+        let token = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
+        components.add_security_scheme("api_token", SecurityScheme::Http(token));
+        let email = ApiKey::Header(ApiKeyValue::new("X-Auth-Email"));
+        components.add_security_scheme("api_email", SecurityScheme::ApiKey(email));
+        let key = ApiKey::Header(ApiKeyValue::new("X-Auth-Key"));
+        components.add_security_scheme("api_key", SecurityScheme::ApiKey(key));
+        let either = || {
+            let both = utoipa::openapi::security::SecurityRequirement::new("api_email", Vec::<String>::new())
+                .add("api_key", Vec::<String>::new());
+            vec![utoipa::openapi::security::SecurityRequirement::new("api_token", Vec::<String>::new()), both]
+        };
+        for (path, item) in &mut document.paths.paths {
+            if path.starts_with(PREFIX) {
+                let operations = [&mut item.get, &mut item.post, &mut item.delete];
+                for operation in operations.into_iter().flatten() {
+                    operation.security = Some(either());
+                }
+            }
+        }
+    }
+}
+
+/// The document as data.
+pub(super) fn document_openapi() -> utoipa::openapi::OpenApi {
+    Document::openapi()
+}
+
+/// The document as pretty JSON with a final newline.
+pub(crate) fn document_json() -> String {
+    static JSON: LazyLock<String> = LazyLock::new(|| {
+        #[expect(clippy::expect_used, reason = "the document has string keys and no failing Serialize")]
+        let json = document_openapi().to_pretty_json().expect("the document serializes");
+        json + "\n"
+    });
+    JSON.clone()
+}
+
+/// `GET /demilune/openapi.json`.
+pub(crate) async fn document() -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], document_json()).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_document_is_the_one_that_was_reviewed() {
+        insta::assert_snapshot!("openapi", document_json());
+    }
+}

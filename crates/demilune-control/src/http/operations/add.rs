@@ -1,0 +1,61 @@
+//! `POST …/operations/item`: adds one operation (contract 2).
+
+use axum::extract::State;
+
+use super::{feature::Feature, input, wire::OperationAnswer, wire::OperationBody, wire::OperationInput};
+use crate::{
+    clock,
+    http::{
+        SharedState,
+        auth::WritableZone,
+        body::JsonBody,
+        envelope::Envelope,
+        error::{ApiError, Defect, FailureBody, OPERATIONS_FULL},
+        query::Query,
+    },
+};
+use demilune_store::OperationUpsertError;
+
+/// Adds one operation to a zone. Adding one that is there already answers with it, and moves its `last_updated`.
+#[utoipa::path(post, path = "/zones/{zone_id}/api_gateway/operations/item", tag = "Operations", operation_id = "operation_add",
+    params(
+        ("zone_id" = String, Path, description = "The zone.", max_length = 32),
+        ("feature" = Option<Vec<String>>, Query, description = "Show these features, empty or not."),
+    ),
+    request_body = OperationInput,
+    responses(
+        (status = 200, description = "The operation is there.", body = OperationAnswer),
+        (status = "4XX", description = "The request is at fault.", body = FailureBody),
+        (status = 503, description = "The store is away.", body = FailureBody),
+    ))]
+pub(crate) async fn add(
+    WritableZone(zone): WritableZone,
+    State(state): State<SharedState>,
+    mut query: Query,
+    JsonBody(body): JsonBody,
+) -> Result<Envelope<OperationBody>, ApiError> {
+    let features = query.values("feature", Feature::parse);
+    query.finish()?;
+    let key = match input::operation(&body, "") {
+        Ok(key) => key,
+        Err(defects) => return ApiError::collect(defects).and(Err(ApiError::internal())),
+    };
+    let added = state.store.operation_upsert(&zone, vec![key], clock::now()).await.map_err(upsert_error)?;
+    let operation = &added.first().ok_or_else(ApiError::internal)?.operation;
+    Ok(Envelope::new(OperationBody::new(operation, &features)))
+}
+
+/// What a refused insert says.
+pub(super) fn upsert_error(error: OperationUpsertError) -> ApiError {
+    match error {
+        OperationUpsertError::ZoneNotFound(zone) => ApiError::zone_unknown(zone.as_str()),
+        OperationUpsertError::LimitReached { max } => {
+            let message = format!(
+                "The zone may hold {max} operations, and this call would exceed that; nothing was added. \
+                 Delete operations, or have the limit raised."
+            );
+            Defect::new(&OPERATIONS_FULL, message).into()
+        }
+        OperationUpsertError::Store(failure) => failure.into(),
+    }
+}

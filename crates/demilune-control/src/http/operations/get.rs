@@ -1,0 +1,46 @@
+//! `GET …/operations/{operation_id}`: one operation (contract 3.2).
+
+use axum::extract::State;
+
+use super::{
+    feature::Feature,
+    wire::{OperationAnswer, OperationBody},
+};
+use crate::http::{
+    SharedState,
+    auth::{OperationInPath, ReadableZone},
+    envelope::Envelope,
+    error::{ApiError, FailureBody},
+    query::{self, Query},
+};
+
+/// One operation of a zone.
+#[utoipa::path(get, path = "/zones/{zone_id}/api_gateway/operations/{operation_id}", tag = "Operations", operation_id = "operation_get",
+    params(
+        ("zone_id" = String, Path, description = "The zone.", max_length = 32),
+        ("operation_id" = String, Path, description = "The operation.", min_length = 36, max_length = 36),
+        ("feature" = Option<Vec<String>>, Query, description = "Show these features, empty or not."),
+        ("with_schemas" = Option<bool>, Query, description = "Show the schemas that speak of the operation."),
+    ),
+    responses(
+        (status = 200, description = "The operation.", body = OperationAnswer),
+        (status = "4XX", description = "The request is at fault.", body = FailureBody),
+        (status = 503, description = "The store is away.", body = FailureBody),
+    ))]
+pub(crate) async fn get(
+    ReadableZone(zone): ReadableZone,
+    OperationInPath(id): OperationInPath,
+    State(state): State<SharedState>,
+    mut query: Query,
+) -> Result<Envelope<OperationBody>, ApiError> {
+    let features = query.values("feature", Feature::parse);
+    let with_schemas = query.value("with_schemas", query::boolean).unwrap_or(false);
+    query.finish()?;
+    let operation = match state.store.operation_get(&zone, id).await? {
+        Some(operation) => operation,
+        None if state.store.zone_get(&zone).await?.is_none() => return Err(ApiError::zone_unknown(zone.as_str())),
+        None => return Err(ApiError::operation_unknown()),
+    };
+    let body = OperationBody::new(&operation, &features);
+    Ok(Envelope::new(if with_schemas { body.with_schemas() } else { body }))
+}

@@ -1,0 +1,103 @@
+//! `GET …/operations`: a page of a zone's operations (contract 3.1).
+
+use axum::extract::State;
+use demilune_inventory::{Host, Method};
+use demilune_store::{OperationOrder, OperationQuery};
+
+use super::{
+    feature::Feature,
+    input::sentence,
+    wire::{OperationBody, OperationPageAnswer},
+};
+use crate::http::{
+    SharedState,
+    auth::ReadableZone,
+    envelope::Envelope,
+    error::{ApiError, FailureBody},
+    query::Query,
+};
+
+/// The members of the feature `thresholds` that a list can be ordered by (contract 2.5 A).
+const THRESHOLD_KEYS: [&str; 9] = [
+    "auth_id_tokens",
+    "data_points",
+    "last_updated",
+    "p50",
+    "p90",
+    "p99",
+    "period_seconds",
+    "requests",
+    "suggested_threshold",
+];
+
+/// The operations of a zone, page by page. Different filters combine; values of one are alternatives.
+#[utoipa::path(get, path = "/zones/{zone_id}/api_gateway/operations", tag = "Operations", operation_id = "operation_list",
+    params(
+        ("zone_id" = String, Path, description = "The zone.", max_length = 32),
+        ("page" = Option<i64>, Query, description = "The page, counted from 1."),
+        ("per_page" = Option<i64>, Query, description = "Items on a page: 5 to 50, 20 unless told."),
+        ("order" = Option<String>, Query, description = "Sort by `host`, `endpoint`, `method`, or `thresholds.` and a member of that feature, which must then be asked for. Unless told: host, endpoint, method."),
+        ("direction" = Option<String>, Query, description = "`asc` or `desc`."),
+        ("host" = Option<Vec<String>>, Query, description = "Keep these hosts."),
+        ("method" = Option<Vec<String>>, Query, description = "Keep these methods."),
+        ("endpoint" = Option<String>, Query, description = "Keep endpoints that contain this text."),
+        ("feature" = Option<Vec<String>>, Query, description = "Show these features, empty or not."),
+    ),
+    responses(
+        (status = 200, description = "A page; empty past the last one.", body = OperationPageAnswer),
+        (status = "4XX", description = "The request is at fault.", body = FailureBody),
+        (status = 503, description = "The store is away.", body = FailureBody),
+    ))]
+pub(crate) async fn list(
+    ReadableZone(zone): ReadableZone,
+    State(state): State<SharedState>,
+    mut query: Query,
+) -> Result<Envelope<Vec<OperationBody>>, ApiError> {
+    let features = query.values("feature", Feature::parse);
+    let order = order(&mut query, &features);
+    let descending = query.value("direction", direction).unwrap_or(false);
+    let hosts = query.values("host", |text| text.parse::<Host>().map_err(|error| sentence(&error)));
+    let methods = query.values("method", |text| text.parse::<Method>().map_err(|error| sentence(&error)));
+    let endpoint_contains = query.text("endpoint").filter(|text| !text.is_empty()).map(str::to_owned);
+    let page = query.page();
+    query.finish()?;
+
+    let (offset, limit) = (page.offset(), page.limit());
+    let query = OperationQuery { hosts, methods, endpoint_contains, order, descending, offset, limit };
+    let found = state.store.operation_list(&zone, query).await?;
+    let found = found.ok_or_else(|| ApiError::zone_unknown(zone.as_str()))?;
+    let info = page.info(found.operations.len(), found.total_count);
+    let bodies = found.operations.iter().map(|operation| OperationBody::new(operation, &features)).collect();
+    Ok(Envelope::new(bodies).with_page(info))
+}
+
+/// What to sort by. An order by thresholds falls back on the default one where no operation has a value, which is
+/// everywhere for now: operations without the value come last, in the default order among themselves.
+fn order(query: &mut Query, features: &[Feature]) -> OperationOrder {
+    let text = query.text("order").unwrap_or_default().to_ascii_lowercase();
+    match text.as_str() {
+        "" | "host" => return OperationOrder::Host,
+        "endpoint" => return OperationOrder::Endpoint,
+        "method" => return OperationOrder::Method,
+        _ => {}
+    }
+    match text.strip_prefix("thresholds.") {
+        Some(key) if !THRESHOLD_KEYS.contains(&key) => {
+            query.reject("order", format!("The feature thresholds has these members: {}.", THRESHOLD_KEYS.join(", ")));
+        }
+        Some(_) if !features.contains(&Feature::Thresholds) => {
+            query.reject("order", "To sort by a member of thresholds, ask for it with feature=thresholds.");
+        }
+        Some(_) => {}
+        None => query.reject("order", "The order must be host, endpoint, method or thresholds.<member>."),
+    }
+    OperationOrder::Host
+}
+
+fn direction(text: &str) -> Result<bool, &'static str> {
+    match text.to_ascii_lowercase().as_str() {
+        "asc" => Ok(false),
+        "desc" => Ok(true),
+        _ => Err("The direction must be asc or desc."),
+    }
+}

@@ -1,0 +1,18 @@
+//! The operations of a zone (contract 2 and 3).
+
+mod add;
+mod add_many;
+mod feature;
+mod get;
+mod input;
+mod list;
+mod remove;
+mod remove_many;
+mod wire;
+
+pub(crate) use add::*;
+pub(crate) use add_many::*;
+pub(crate) use get::*;
+pub(crate) use list::*;
+pub(crate) use remove::*;
+pub(crate) use remove_many::*;

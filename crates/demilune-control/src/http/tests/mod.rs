@@ -1,0 +1,6 @@
+//! The API as callers see it, one file per resource, through the real router.
+
+mod credentials;
+mod operations;
+mod service;
+mod zones;

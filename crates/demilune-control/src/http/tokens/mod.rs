@@ -1,0 +1,5 @@
+//! The caller's token.
+
+mod verify;
+
+pub(crate) use verify::*;

@@ -1,0 +1,86 @@
+//! What can be asked of a manager, as types and as one line of JSON.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+/// One management command. Texts are as people wrote them; the manager reads and checks them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "command", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Command {
+    /// Whether the store answers, and which server this is.
+    Status {},
+    /// Adds a zone.
+    ZoneCreate {
+        /// Its name, unique.
+        name: String,
+        /// Its id; a random one when absent.
+        id: Option<String>,
+    },
+    /// Every zone, by name.
+    ZoneList {},
+    /// One zone.
+    ZoneFind {
+        /// Its id or name; may be absent when there is exactly one zone.
+        zone: Option<String>,
+    },
+    /// Removes a zone with its operations and the grants on it.
+    ZoneDelete {
+        /// Its id or name.
+        zone: String,
+    },
+    /// Adds a token.
+    TokenCreate {
+        /// A label for people; made from the groups when absent.
+        name: Option<String>,
+        /// Ids or names of the zones that `Domain …` groups cover; may be empty when there is exactly one zone.
+        zones: Vec<String>,
+        /// Names of permission groups, in any letter case.
+        groups: Vec<String>,
+        /// From this instant on it is refused: RFC 3339.
+        expires: Option<String>,
+    },
+    /// Every token, by name.
+    TokenList {},
+    /// Removes a token.
+    TokenDelete {
+        /// Its id.
+        id: String,
+    },
+    /// Adds a user.
+    UserCreate {
+        /// Their e-mail address.
+        email: String,
+    },
+    /// Every user, by e-mail address.
+    UserList {},
+    /// Removes a user.
+    UserDelete {
+        /// Their e-mail address.
+        email: String,
+    },
+    /// Adds operations to a zone, each for itself.
+    OperationsAdd {
+        /// The zone's id or name; may be absent when there is exactly one zone.
+        zone: Option<String>,
+        /// The operations.
+        operations: Vec<OperationText>,
+    },
+    /// Writes a consistent copy of the database to a new file.
+    Backup {
+        /// The file, as the server's machine names it: an absolute path.
+        to: PathBuf,
+    },
+}
+
+/// An operation as people write it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OperationText {
+    /// The request method.
+    pub method: String,
+    /// The host or host pattern.
+    pub host: String,
+    /// The path template.
+    pub endpoint: String,
+}

@@ -1,0 +1,103 @@
+//! Why a management command was not executed.
+
+use std::io;
+
+use demilune_inventory::{IdError, TimestampError, ZoneId};
+use demilune_store::{
+    BackupError, OperationUpsertError, PermissionGroupError, StoreFailure, TokenCreateError, UserCreateError,
+    ZoneCreateError,
+};
+
+/// Why a management command was not executed; `Display` is a sentence that says what to change.
+#[derive(Debug, thiserror::Error)]
+pub enum ManageError {
+    /// The text is no zone id.
+    #[error("{0:?} cannot be a zone's id")]
+    ZoneId(String, #[source] IdError),
+    /// The text is no zone name.
+    #[error("a zone's name has 1 to 253 characters, none of them a control character")]
+    ZoneName,
+    /// A zone's id is another zone's name, or the other way round, so that neither could be told apart later.
+    #[error("another zone has {0:?} as its id or name")]
+    ZoneAmbiguous(String),
+    /// The store refused the zone.
+    #[error("the zone was not added")]
+    ZoneCreate(#[source] ZoneCreateError),
+    /// Nothing has this id or name.
+    #[error("there is no zone {0:?}")]
+    ZoneNotFound(String),
+    /// No zone was named, and there is none.
+    #[error("there is no zone yet: add one with `demilune zone create NAME`")]
+    ZoneNone,
+    /// No zone was named, and there are several.
+    #[error("there are {0} zones: name one with --zone")]
+    ZoneUnclear(usize),
+    /// A zone has gone while the command ran.
+    #[error("there is no zone {0} any more")]
+    ZoneGone(ZoneId),
+    /// No permission group was named.
+    #[error("a token needs a permission group")]
+    GroupNone(#[source] PermissionGroupError),
+    /// The text names no permission group.
+    #[error("there is no permission group {0:?}")]
+    GroupUnknown(String, #[source] PermissionGroupError),
+    /// Zones were named beside groups that cover every zone.
+    #[error(
+        "groups that start with Account cover every zone: leave --zone out, or use a group that starts with Domain"
+    )]
+    GroupTakesNoZone,
+    /// The text is no time.
+    #[error("{0:?} cannot be the time a token expires")]
+    Expires(String, #[source] TimestampError),
+    /// The time has passed.
+    #[error("a token cannot expire at {0}, which has passed")]
+    ExpiresPast(String),
+    /// The label is too long or not printable.
+    #[error("a token's name has at most 200 characters, none of them a control character")]
+    TokenName,
+    /// The store refused the token.
+    #[error("the token was not added")]
+    TokenCreate(#[source] TokenCreateError),
+    /// No token has this id.
+    #[error("there is no token with the id {0:?}: `demilune token list` shows the ids")]
+    TokenNotFound(String),
+    /// The text is no e-mail address.
+    #[error("{0:?} is no e-mail address that fits into a header: write one such as ops@example.com")]
+    Email(String),
+    /// The store refused the user.
+    #[error("the user was not added")]
+    UserCreate(#[source] UserCreateError),
+    /// No user has this e-mail address.
+    #[error("there is no user {0:?}")]
+    UserNotFound(String),
+    /// The store refused operations.
+    #[error("the operations were not added")]
+    OperationsAdd(#[source] OperationUpsertError),
+    /// No copy was made.
+    #[error("no backup was made")]
+    Backup(#[source] BackupError),
+    /// The path would mean another file for the server than for the caller.
+    #[error("the backup's path must be absolute")]
+    BackupPath,
+    /// The operating system gave no random bytes.
+    #[error("the operating system gave no random bytes")]
+    Random(#[source] io::Error),
+    /// The store could not answer.
+    #[error("the command was not executed")]
+    Store(#[from] StoreFailure),
+}
+
+impl ManageError {
+    /// The sentence and its causes on one line.
+    #[must_use]
+    pub fn chain(&self) -> String {
+        let mut line = self.to_string();
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            line.push_str(": ");
+            line.push_str(&error.to_string());
+            cause = error.source();
+        }
+        line
+    }
+}

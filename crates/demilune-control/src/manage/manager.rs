@@ -1,0 +1,70 @@
+//! Takes a command to the method that executes it.
+
+use demilune_store::Store;
+
+use super::{Command, ManageError, Reply, ServerStatus, StatusView};
+use crate::{CredentialCache, secret::random_bytes};
+
+/// Executes management commands on a store.
+#[derive(Clone)]
+pub struct Manager {
+    pub(super) store: Store,
+    pub(super) credentials: CredentialCache,
+    server: Option<ServerStatus>,
+}
+
+impl Manager {
+    /// Wires the executor; `credentials` is emptied after each change to credentials or zones.
+    #[must_use]
+    pub fn new(store: Store, credentials: CredentialCache) -> Self {
+        Self { store, credentials, server: None }
+    }
+
+    /// The same executor, which tells those who ask for the status about this server.
+    #[must_use]
+    pub fn serving(self, server: ServerStatus) -> Self {
+        Self { server: Some(server), ..self }
+    }
+
+    /// Executes one command.
+    pub async fn execute(&self, command: Command) -> Result<Reply, ManageError> {
+        match command {
+            Command::Status {} => self.status().await,
+            Command::ZoneCreate { name, id } => self.zone_create(name, id).await,
+            Command::ZoneList {} => self.zone_list().await,
+            Command::ZoneFind { zone } => self.zone_find(zone.as_deref()).await.map(|zone| Reply::Zone((&zone).into())),
+            Command::ZoneDelete { zone } => self.zone_delete(&zone).await,
+            Command::TokenCreate { name, zones, groups, expires } => {
+                self.token_create(name, &zones, &groups, expires.as_deref()).await
+            }
+            Command::TokenList {} => self.token_list().await,
+            Command::TokenDelete { id } => self.token_delete(&id).await,
+            Command::UserCreate { email } => self.user_create(&email).await,
+            Command::UserList {} => self.user_list().await,
+            Command::UserDelete { email } => self.user_delete(&email).await,
+            Command::OperationsAdd { zone, operations } => self.operations_add(zone.as_deref(), &operations).await,
+            Command::Backup { to } => {
+                if !to.is_absolute() {
+                    return Err(ManageError::BackupPath);
+                }
+                self.store.backup(to.clone()).await.map_err(ManageError::Backup)?;
+                Ok(Reply::BackedUp(to))
+            }
+        }
+    }
+
+    async fn status(&self) -> Result<Reply, ManageError> {
+        self.store.ping().await?;
+        Ok(Reply::Status(StatusView {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            process_id: std::process::id(),
+            server: self.server.clone(),
+        }))
+    }
+}
+
+/// 32 lower-case hex digits from the system's random source.
+pub(super) fn random_id() -> Result<String, ManageError> {
+    let random = random_bytes::<16>().map_err(ManageError::Random)?;
+    Ok(format!("{:032x}", u128::from_be_bytes(random)))
+}

@@ -1,0 +1,25 @@
+//! Management commands: what they are, their execution, and the socket in the data folder that takes them.
+
+mod client;
+mod command;
+mod error;
+mod group;
+mod manager;
+mod operations;
+mod reply;
+mod server;
+mod socket;
+mod tokens;
+mod users;
+mod zones;
+
+pub use client::{CallError, Client, ConnectError};
+pub use command::{Command, OperationText};
+pub use error::ManageError;
+pub use manager::Manager;
+pub use reply::{
+    GrantView, Outcome, Reply, ServerStatus, ShownSecret, StatusView, TokenCreated, TokenView, UserCreated, UserView,
+    ZoneView,
+};
+pub use server::listen;
+pub use socket::{SOCKET_NAME, SocketError, bind};

@@ -1,0 +1,176 @@
+//! What a manager answers, as types and as JSON.
+
+use std::{fmt, path::PathBuf};
+
+use demilune_inventory::Timestamp;
+use demilune_store::{Token, User, Zone};
+use serde::{Deserialize, Serialize};
+
+/// The answer to a [`Command`](super::Command) that worked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reply {
+    /// The store answers.
+    Status(StatusView),
+    /// A zone was added or found.
+    Zone(ZoneView),
+    /// Every zone.
+    Zones(Vec<ZoneView>),
+    /// A zone was removed.
+    ZoneDeleted(ZoneView),
+    /// A token was added.
+    TokenCreated(TokenCreated),
+    /// Every token.
+    Tokens(Vec<TokenView>),
+    /// A token was removed.
+    TokenDeleted(TokenView),
+    /// A user was added.
+    UserCreated(UserCreated),
+    /// Every user.
+    Users(Vec<UserView>),
+    /// A user was removed.
+    UserDeleted(UserView),
+    /// What became of each operation, in the order of the command.
+    Operations(Vec<Outcome>),
+    /// The copy was written.
+    BackedUp(PathBuf),
+}
+
+/// Who answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StatusView {
+    /// The version of the program.
+    pub version: String,
+    /// Its process id.
+    pub process_id: u32,
+    /// What it serves; absent when no server runs and a command works on the store itself.
+    pub server: Option<ServerStatus>,
+}
+
+/// A running server.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServerStatus {
+    /// The address it listens on, with the actual port.
+    pub address: String,
+    /// Where people reach it, without a trailing slash.
+    pub public_url: String,
+    /// Which database it works on, without credentials.
+    pub database: String,
+}
+
+/// A zone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ZoneView {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// When it was added.
+    pub created_at: String,
+}
+
+impl From<&Zone> for ZoneView {
+    fn from(zone: &Zone) -> Self {
+        Self { id: zone.id.to_string(), name: zone.name.clone(), created_at: zone.created_at.to_string() }
+    }
+}
+
+/// A token, without its secret.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TokenView {
+    /// Its id.
+    pub id: String,
+    /// Its label.
+    pub name: String,
+    /// What it may do.
+    pub grants: Vec<GrantView>,
+    /// When it was added.
+    pub created_at: String,
+    /// From when on it is refused.
+    pub expires_at: Option<String>,
+}
+
+/// One permission of a token.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GrantView {
+    /// The permission group's name.
+    pub group: String,
+    /// The zone's id; absent for a group that covers every zone.
+    pub zone: Option<String>,
+}
+
+impl From<&Token> for TokenView {
+    fn from(token: &Token) -> Self {
+        let grants = token.grants.iter().map(|grant| GrantView {
+            group: grant.group.to_string(),
+            zone: grant.zone.as_ref().map(ToString::to_string),
+        });
+        Self {
+            id: token.id.clone(),
+            name: token.name.clone(),
+            grants: grants.collect(),
+            created_at: token.created_at.to_string(),
+            expires_at: token.expires_at.as_ref().map(Timestamp::to_string),
+        }
+    }
+}
+
+/// A token with the secret that is shown only now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TokenCreated {
+    /// The secret, for `Authorization: Bearer`.
+    pub token: ShownSecret,
+    /// The rest.
+    #[serde(flatten)]
+    pub view: TokenView,
+}
+
+/// A user, without their key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UserView {
+    /// Their id.
+    pub id: String,
+    /// Their e-mail address.
+    pub email: String,
+    /// When they were added.
+    pub created_at: String,
+}
+
+impl From<&User> for UserView {
+    fn from(user: &User) -> Self {
+        Self { id: user.id.clone(), email: user.email.clone(), created_at: user.created_at.to_string() }
+    }
+}
+
+/// A user with the global key that is shown only now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UserCreated {
+    /// The key, for `X-Auth-Key`.
+    pub key: ShownSecret,
+    /// The rest.
+    #[serde(flatten)]
+    pub view: UserView,
+}
+
+/// A secret on its one way to the person who asked for it. `Debug` masks it, JSON does not.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ShownSecret(pub String);
+
+impl fmt::Debug for ShownSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ShownSecret(…)")
+    }
+}
+
+/// What became of one operation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// It is new.
+    Added,
+    /// It was there before, or stands twice in the command.
+    Present,
+    /// It was not stored.
+    Refused(String),
+}

@@ -1,0 +1,2 @@
+//! Set-up, checks, tests and benches as one command each.
+fn main() {}
