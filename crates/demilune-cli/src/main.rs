@@ -1,2 +1,32 @@
 //! The `demilune` binary.
-fn main() {}
+
+mod access;
+mod commands;
+mod config;
+mod data_folder;
+mod document;
+mod failure;
+mod first_token;
+mod logging;
+mod output;
+mod stop;
+mod tls;
+mod wiring;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::{commands::Cli, config::Environment};
+
+fn main() -> ExitCode {
+    let environment = Environment::read();
+    let cli = Cli::parse();
+    for name in environment.unknown() {
+        output::note(&format!("warning: demilune knows no variable {name}; `demilune serve --help` names them"));
+    }
+    match cli.run(&environment) {
+        Ok(code) => code,
+        Err(failure) => failure.report(),
+    }
+}

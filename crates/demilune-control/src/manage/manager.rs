@@ -1,9 +1,15 @@
 //! Takes a command to the method that executes it.
 
+use std::{io, time::Duration};
+
 use demilune_store::Store;
+use tokio::time::timeout;
 
 use super::{Command, ManageError, Reply, ServerStatus, StatusView};
 use crate::{CredentialCache, secret::random_bytes};
+
+/// How long the store may take to say that it is there, for those who ask for the status.
+const PING_TIME_MAX: Duration = Duration::from_secs(2);
 
 /// Executes management commands on a store.
 #[derive(Clone)]
@@ -29,7 +35,7 @@ impl Manager {
     /// Executes one command.
     pub async fn execute(&self, command: Command) -> Result<Reply, ManageError> {
         match command {
-            Command::Status {} => self.status().await,
+            Command::Status {} => Ok(Reply::Status(self.status().await)),
             Command::ZoneCreate { name, id } => self.zone_create(name, id).await,
             Command::ZoneList {} => self.zone_list().await,
             Command::ZoneFind { zone } => self.zone_find(zone.as_deref()).await.map(|zone| Reply::Zone((&zone).into())),
@@ -53,18 +59,18 @@ impl Manager {
         }
     }
 
-    async fn status(&self) -> Result<Reply, ManageError> {
-        self.store.ping().await?;
-        Ok(Reply::Status(StatusView {
+    async fn status(&self) -> StatusView {
+        let answered = timeout(PING_TIME_MAX, self.store.ping()).await;
+        StatusView {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             process_id: std::process::id(),
+            store_answers: matches!(answered, Ok(Ok(()))),
             server: self.server.clone(),
-        }))
+        }
     }
 }
 
 /// 32 lower-case hex digits from the system's random source.
-pub(super) fn random_id() -> Result<String, ManageError> {
-    let random = random_bytes::<16>().map_err(ManageError::Random)?;
-    Ok(format!("{:032x}", u128::from_be_bytes(random)))
+pub(super) fn random_id() -> io::Result<String> {
+    Ok(format!("{:032x}", u128::from_be_bytes(random_bytes::<16>()?)))
 }

@@ -1,5 +1,6 @@
 //! Management commands: what they are, their execution, and the socket in the data folder that takes them.
 
+mod bootstrap;
 mod client;
 mod command;
 mod error;
@@ -13,6 +14,7 @@ mod tokens;
 mod users;
 mod zones;
 
+pub use bootstrap::{BootstrapError, FirstCredential};
 pub use client::{CallError, Client, ConnectError};
 pub use command::{Command, OperationText};
 pub use error::ManageError;

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reply {
-    /// The store answers.
+    /// Who answers.
     Status(StatusView),
     /// A zone was added or found.
     Zone(ZoneView),
@@ -36,13 +36,15 @@ pub enum Reply {
     BackedUp(PathBuf),
 }
 
-/// Who answers.
+/// A process that executes commands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StatusView {
     /// The version of the program.
     pub version: String,
     /// Its process id.
     pub process_id: u32,
+    /// Whether its store answers.
+    pub store_answers: bool,
     /// What it serves; absent when no server runs and a command works on the store itself.
     pub server: Option<ServerStatus>,
 }

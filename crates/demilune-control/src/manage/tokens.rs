@@ -23,8 +23,13 @@ impl Manager {
         let name = name.unwrap_or_else(|| label(&groups));
         check_name(&name)?;
         let zones = self.granted_zones(&groups, zones).await?;
-        let token =
-            Token { id: random_id()?, name, grants: group::grants(&groups, &zones), created_at: now, expires_at };
+        let token = Token {
+            id: random_id().map_err(ManageError::Random)?,
+            name,
+            grants: group::grants(&groups, &zones),
+            created_at: now,
+            expires_at,
+        };
         let secret = Secret::generate_token().map_err(ManageError::Random)?;
         self.store.token_create(token.clone(), secret.hash()).await.map_err(ManageError::TokenCreate)?;
         self.credentials.forget_all();

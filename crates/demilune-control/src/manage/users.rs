@@ -10,7 +10,11 @@ const EMAIL_CHARS_MAX: usize = 254;
 
 impl Manager {
     pub(super) async fn user_create(&self, email: &str) -> Result<Reply, ManageError> {
-        let user = User { id: random_id()?, email: parse_email(email)?, created_at: clock::now() };
+        let user = User {
+            id: random_id().map_err(ManageError::Random)?,
+            email: parse_email(email)?,
+            created_at: clock::now(),
+        };
         let key = Secret::generate_key().map_err(ManageError::Random)?;
         self.store.user_create(user.clone(), key.hash()).await.map_err(ManageError::UserCreate)?;
         self.credentials.forget_all();

@@ -14,7 +14,7 @@ impl Manager {
         check_name(&name)?;
         let id = match id {
             Some(text) => parse_id(text)?,
-            None => parse_id(random_id()?)?,
+            None => parse_id(random_id().map_err(ManageError::Random)?)?,
         };
         let clash =
             self.store.zone_list().await?.into_iter().any(|zone| zone.name == id.as_str() || zone.id.as_str() == name);
