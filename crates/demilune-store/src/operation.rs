@@ -100,7 +100,7 @@ pub(crate) async fn list(
     } else {
         format!("(SELECT count(*) FROM operations WHERE zone_id = $1{filter})")
     };
-    let order = order(query);
+    let order = order(query, connection.is_sqlite());
     let limit = parameters.len() + 1;
     let offset = limit + 1;
     let sql = format!(
@@ -141,10 +141,10 @@ fn filter(query: &OperationQuery, substring_position: &str, parameters: &mut Vec
 }
 
 /// Sorted by bytes, which both backends agree on. The prefix before the whole endpoint changes nothing in the order;
-/// it is what the index holds, since whole endpoints do not fit into one.
-fn order(query: &OperationQuery) -> String {
+/// it is what the index of PostgreSQL holds, where whole endpoints do not fit into one.
+fn order(query: &OperationQuery, is_sqlite: bool) -> String {
     let host = ["host"].as_slice();
-    let endpoint = ["substr(endpoint, 1, 255)", "endpoint"].as_slice();
+    let endpoint = if is_sqlite { ["endpoint"].as_slice() } else { &["substr(endpoint, 1, 255)", "endpoint"] };
     let method = ["method"].as_slice();
     let members = match query.order {
         OperationOrder::Host => [host, endpoint, method],
@@ -262,7 +262,8 @@ pub(crate) async fn upsert(
                     *now = request.now.max(*now);
                 }
                 Entry::Vacant(entry) => {
-                    let proposed = OperationId::from_random(uuid::Uuid::new_v4().into_bytes());
+                    let random = uuid::Uuid::new_v4().into_bytes();
+                    let proposed = OperationId::from_time_and_random(request.now, random);
                     let (zone, key, now) = (request.zone.clone(), key.clone(), request.now);
                     entry.insert(RowUpsert { zone, key_hash: *key_hash, key, proposed, now });
                 }

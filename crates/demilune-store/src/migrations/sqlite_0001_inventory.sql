@@ -15,9 +15,9 @@ CREATE TABLE operations (
     endpoint TEXT NOT NULL,
     last_updated INTEGER NOT NULL,
     PRIMARY KEY (zone_id, key_hash)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 CREATE UNIQUE INDEX operations_by_id ON operations (zone_id, operation_id);
-CREATE INDEX operations_by_host ON operations (zone_id, host, substr(endpoint, 1, 255));
+CREATE INDEX operations_by_host ON operations (zone_id, host, endpoint, method);
 
 CREATE TABLE tokens (
     token_id TEXT PRIMARY KEY NOT NULL,

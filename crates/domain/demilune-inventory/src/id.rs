@@ -2,6 +2,8 @@
 
 use std::{fmt, str::FromStr};
 
+use crate::Timestamp;
+
 /// Names one zone: 1 to 32 of `A-Z a-z 0-9 - _`, kept as given (contract 1.7).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ZoneId(Box<str>);
@@ -50,11 +52,20 @@ impl OperationId {
     /// Length of the text, and of nothing else that is accepted (contract 1.7).
     pub const CHARS: usize = 36;
 
-    /// A version 4 UUID from 16 random bytes.
+    /// A version 7 UUID (RFC 9562 section 5.7) from the time and random bytes, of which the first 48 bits and the six
+    /// that say version and variant are not used. Ids that are made one after the other lie side by side in an index,
+    /// so that a batch of inserts writes fewer pages.
     #[must_use]
-    pub const fn from_random(random: [u8; 16]) -> Self {
+    pub const fn from_time_and_random(now: Timestamp, random: [u8; 16]) -> Self {
+        // Before 1970 and after the year 10889 the bits wrap, which costs the order and nothing else.
+        let millis = now.as_micros().div_euclid(1000).to_be_bytes();
         let mut bytes = random;
-        bytes[6] = bytes[6] & 0x0f | 0x40;
+        let mut place = 0;
+        while place < 6 {
+            bytes[place] = millis[place + 2];
+            place += 1;
+        }
+        bytes[6] = bytes[6] & 0x0f | 0x70;
         bytes[8] = bytes[8] & 0x3f | 0x80;
         Self(bytes)
     }
@@ -172,8 +183,19 @@ mod tests {
     }
 
     #[test]
-    fn a_random_operation_id_is_a_version_4_uuid() {
-        assert_eq!(OperationId::from_random([0xff; 16]).to_string(), "ffffffff-ffff-4fff-bfff-ffffffffffff");
-        assert_eq!(OperationId::from_random([0; 16]).to_string(), "00000000-0000-4000-8000-000000000000");
+    fn a_new_operation_id_is_a_version_7_uuid() {
+        // The example of RFC 9562, appendix A.6.
+        let now: Timestamp = "2022-02-22T14:22:22-05:00".parse().unwrap();
+        let random = 0x0000_0000_0000_fcc3_d8c4_dc0c_0c07_398f_u128.to_be_bytes();
+        let id = OperationId::from_time_and_random(now, random).to_string();
+        assert_eq!(id, "017f22e2-79b0-7cc3-98c4-dc0c0c07398f");
+    }
+
+    #[test]
+    fn a_later_id_is_larger() {
+        let id = |millis: i64, random| {
+            OperationId::from_time_and_random(Timestamp::from_micros(millis * 1000).unwrap(), [random; 16])
+        };
+        assert!(id(1, 0xff) < id(2, 0));
     }
 }
