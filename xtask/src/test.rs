@@ -39,7 +39,7 @@ fn advisories() -> Result<(), Failed> {
     let fetched = output(Command::new(&deny).args(["fetch", "db"]))?;
     let reached = !fetched.contains("failed to fetch");
     if reached {
-        return step("advisories", Command::new(&deny).args(["check", "--disable-fetch", "advisories"]));
+        return step("advisories", Command::new(&deny).args(["check", "advisories"]));
     }
     println!("\n==> advisories\nNOT CHECKED: the list of known vulnerabilities could not be fetched from here.");
     Ok(())
