@@ -37,7 +37,7 @@ fn holds_a_server() {
     static SERVER: std::sync::OnceLock<TestPostgres> = std::sync::OnceLock::new();
     let server = SERVER.get_or_init(TestPostgres::start);
     eprintln!("\nfolder {}", server.query("postgres", "SHOW data_directory"));
-    thread::sleep(Duration::from_secs(600));
+    thread::sleep(Duration::from_mins(10));
 }
 
 #[test]

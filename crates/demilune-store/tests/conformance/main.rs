@@ -1,0 +1,16 @@
+//! One suite for both backends: each case is written once, and [`fixture::conformance`] makes a test of it on SQLite
+//! and one on a real PostgreSQL. Every case ends with a check of what must hold between the tables.
+//!
+//! A case that is written but not listed is dead code, which the compiler reports.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod concurrency;
+mod credentials;
+mod durability;
+mod fixture;
+mod lists;
+mod migrations;
+mod operations;
+mod postgres;
+mod sqlite;
+mod zones;
