@@ -1,0 +1,147 @@
+// The official TypeScript SDK against the real binary, in each version.
+
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { TOKEN, ZONE, startServer } from './server.mjs';
+
+let server;
+before(async () => (server = await startServer()));
+after(() => server.stop());
+
+let number = 0;
+/** A host that no other test uses. */
+const newHost = () => `test-${(number += 1)}.example.com`;
+
+for (const version of ['7-1-0', '7-3-0']) {
+  describe(`cloudflare ${version.replaceAll('-', '.')}`, async () => {
+    const { default: Cloudflare, APIError, BadRequestError, NotFoundError, PermissionDeniedError } = await import(
+      `cloudflare-${version}`
+    );
+    const withToken = (apiToken) =>
+      new Cloudflare({ apiToken, apiKey: null, apiEmail: null, baseURL: server.baseURL });
+    const client = () => withToken(TOKEN);
+    const add = (sdk, host, endpoint = '/', method = 'GET', zone_id = ZONE) =>
+      sdk.apiGateway.operations.create({ zone_id, endpoint, host, method });
+    const list = async (query) => {
+      const found = [];
+      for await (const operation of client().apiGateway.operations.list({ zone_id: ZONE, ...query })) {
+        found.push(`${operation.method} ${operation.endpoint}`);
+      }
+      return found;
+    };
+    const many = (host, count) =>
+      Array.from({ length: count }, (_, index) => ({ host, endpoint: `/${count - index}`, method: 'GET' }));
+
+    test('a new operation is answered in canonical form', async () => {
+      const host = newHost();
+      const operation = await add(client(), host, '/api/v1/users/{id}');
+      assert.equal(operation.endpoint, '/api/v1/users/{var1}');
+      assert.equal(operation.operation_id.length, 36);
+      assert.equal(operation.features, undefined);
+    });
+
+    test('adding again keeps the id and moves the time', async () => {
+      const host = newHost();
+      const first = await add(client(), host, '/api/v1/users/{id}');
+      const second = await add(client(), host.toUpperCase(), '/api//v1/./users/{other}');
+      assert.equal(second.operation_id, first.operation_id);
+      assert.ok(second.last_updated > first.last_updated);
+    });
+
+    for (const per_page of [5, 20]) {
+      test(`every operation is on one page of ${per_page}`, async () => {
+        const host = newHost();
+        const expected = Array.from({ length: 45 }, (_, index) => `/${String(index).padStart(2, '0')}`);
+        for (const endpoint of expected) await add(client(), host, endpoint);
+        assert.deepEqual(await list({ host: [host], per_page }), expected.map((endpoint) => `GET ${endpoint}`));
+      });
+    }
+
+    test('a list is filtered and sorted', async () => {
+      const host = newHost();
+      await add(client(), host, '/users', 'POST');
+      await add(client(), host, '/users', 'GET');
+      await add(client(), host, '/a/{id}', 'GET');
+      assert.deepEqual(await list({ host: [host], method: ['POST'] }), ['POST /users']);
+      assert.deepEqual(await list({ host: [host], endpoint: '/{var1}' }), ['GET /a/{var1}']);
+      assert.equal((await list({ host: [host], order: 'method', direction: 'desc' }))[0], 'POST /users');
+      assert.equal((await list({ host: [host], order: 'thresholds.$key', feature: ['thresholds'] }).catch((e) => e)).status, 400);
+    });
+
+    test('a get answers what the create answered', async () => {
+      const created = await add(client(), newHost());
+      const got = await client().apiGateway.operations.get(created.operation_id, { zone_id: ZONE });
+      assert.deepEqual({ ...got }, { ...created });
+      const featured = await client().apiGateway.operations.get(created.operation_id, {
+        zone_id: ZONE,
+        feature: ['thresholds', 'schema_info'],
+      });
+      assert.deepEqual(featured.features, { thresholds: {}, schema_info: {} });
+    });
+
+    test('a deleted operation is not found', async () => {
+      const { operation_id } = await add(client(), newHost());
+      const deleted = await client().apiGateway.operations.delete(operation_id, { zone_id: ZONE });
+      assert.equal(deleted.success, true);
+      const get = () => client().apiGateway.operations.get(operation_id, { zone_id: ZONE });
+      await assert.rejects(get, (error) => error instanceof NotFoundError && error.errors[0].code === 10404);
+    });
+
+    test('several operations are added in order', async () => {
+      const body = many(newHost(), 20);
+      const added = await client().apiGateway.operations.bulkCreate({ zone_id: ZONE, body });
+      assert.deepEqual(added.result.map(({ endpoint }) => endpoint), body.map(({ endpoint }) => endpoint));
+    });
+
+    test('more than twenty operations are refused', async () => {
+      const body = many(newHost(), 21);
+      await assert.rejects(client().apiGateway.operations.bulkCreate({ zone_id: ZONE, body }), BadRequestError);
+    });
+
+    test('the bulk delete of the SDK sends no body and deletes nothing', async () => {
+      const host = newHost();
+      await add(client(), host);
+      await assert.rejects(client().apiGateway.operations.bulkDelete({ zone_id: ZONE }), BadRequestError);
+      assert.equal((await list({ host: [host] })).length, 1);
+    });
+
+    test('a defect is named with its place', async () => {
+      await assert.rejects(add(client(), 'https://example.com', 'no-slash'), (error) => {
+        assert.ok(error instanceof APIError);
+        assert.deepEqual(error.errors.map(({ source }) => source.pointer), ['/endpoint', '/host']);
+        return true;
+      });
+    });
+
+    test('an unknown token is forbidden', async () => {
+      await assert.rejects(add(withToken('nobody-has-this-token-0123456789'), newHost()), PermissionDeniedError);
+    });
+
+    test('a token that may only read does not write', async () => {
+      const host = newHost();
+      const { token } = server.command('token', 'create', '--group', 'Account API Gateway Read');
+      await add(client(), host);
+      const page = await withToken(token).apiGateway.operations.list({ zone_id: ZONE, host: [host] });
+      assert.equal(page.result.length, 1);
+      await assert.rejects(add(withToken(token), host), PermissionDeniedError);
+    });
+
+    test('e-mail and key act with every group', async () => {
+      const apiEmail = `${newHost()}@example.com`;
+      const { key } = server.command('user', 'create', '--email', apiEmail);
+      const byKey = new Cloudflare({ apiToken: null, apiEmail, apiKey: key, baseURL: server.baseURL });
+      const host = newHost();
+      assert.equal((await add(byKey, host)).host, host);
+    });
+
+    test('an unknown zone is not found', async () => {
+      await assert.rejects(add(client(), newHost(), '/', 'GET', 'f'.repeat(32)), NotFoundError);
+    });
+
+    test('many at once make one operation', async () => {
+      const host = newHost();
+      const added = await Promise.all(Array.from({ length: 64 }, () => add(client(), host, '/same/{id}')));
+      assert.equal(new Set(added.map(({ operation_id }) => operation_id)).size, 1);
+    });
+  });
+}
