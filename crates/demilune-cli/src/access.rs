@@ -156,12 +156,9 @@ pub(crate) async fn server_address(data: &Path) -> Option<String> {
 }
 
 async fn check_is_there(config: &StoreConfig) -> Result<(), AccessError> {
-    let Database::Sqlite(file) = config.database.clone() else { return Ok(()) };
-    let data = config.data.clone();
-    let (folder_there, file_there) = data_folder::blocking(move || Ok((data.is_dir(), file.exists()))).await?;
-    match &config.database {
-        _ if !folder_there => Err(AccessError::NoFolder(config.data.clone())),
-        Database::Sqlite(file) if !file_there => Err(AccessError::NoDatabase(file.clone())),
-        _ => Ok(()),
+    let Database::Sqlite(file) = &config.database else { return Ok(()) };
+    if !data_folder::exists(config.data.clone()).await? {
+        return Err(AccessError::NoFolder(config.data.clone()));
     }
+    if data_folder::exists(file.clone()).await? { Ok(()) } else { Err(AccessError::NoDatabase(file.clone())) }
 }

@@ -95,6 +95,11 @@ pub(crate) async fn lock(data: &Path, wait_max: Duration) -> Result<Lock, DataFo
     }
 }
 
+/// Whether there is something at a path.
+pub(crate) async fn exists(path: PathBuf) -> Result<bool, DataFolderError> {
+    blocking(move || Ok(path.exists())).await
+}
+
 /// Runs file work where it may block.
 pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, DataFolderError> + Send + 'static,

@@ -6,7 +6,7 @@ use demilune_control::{
     Control, ControlOptions,
     manage::{self, BootstrapError, Manager, ServerStatus, SocketError},
 };
-use demilune_store::{OpenError, Store, Zone};
+use demilune_store::{Database, OpenError, Store, Zone};
 use tokio::{
     net::{TcpListener, UnixListener},
     runtime::{Builder, Runtime},
@@ -39,6 +39,9 @@ pub(crate) enum ServeError {
         "another server runs on the data folder {data} and listens on {address}: stop it, or name another folder with --data"
     )]
     SecondServer { data: PathBuf, address: String },
+    /// There is no schema yet, and none may be made.
+    #[error("there is no database {0}: run `demilune migrate`, or start without --no-migrate")]
+    NoDatabase(PathBuf),
     /// The address is taken or not ours.
     #[error("cannot listen on {0}; choose another address with --listen")]
     Listen(SocketAddr, #[source] io::Error),
@@ -115,6 +118,7 @@ impl Server {
         let stop = CancellationToken::new();
         stop::on_signal(stop.clone()).map_err(ServeError::Runtime)?;
         let tls = load_tls(&config).await?;
+        check_may_be_made(&config).await?;
         data_folder::create(&config.store.data).await?;
         let lock = sole_use(&config).await?;
         let http = TcpListener::bind(config.listen).await.map_err(|error| ServeError::Listen(config.listen, error))?;
@@ -158,6 +162,12 @@ async fn load_tls(config: &ServeConfig) -> Result<Option<Arc<rustls::ServerConfi
     let loaded = tokio::task::spawn_blocking(move || tls::load(&files)).await;
     let loaded = loaded.map_err(|error| ServeError::Runtime(error.into()))?;
     Ok(Some(loaded?))
+}
+
+/// With migrations held back, an empty folder is a mistake rather than a beginning.
+async fn check_may_be_made(config: &ServeConfig) -> Result<(), ServeError> {
+    let Database::Sqlite(file) = config.store.database.clone() else { return Ok(()) };
+    if config.migrate || data_folder::exists(file.clone()).await? { Ok(()) } else { Err(ServeError::NoDatabase(file)) }
 }
 
 /// The lock of the data folder. It is taken on PostgreSQL too: the socket and the first token are one server's.

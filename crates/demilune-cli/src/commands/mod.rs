@@ -1,4 +1,5 @@
 //! The commands, one file each: arguments, one call, output.
+#![allow(clippy::doc_markdown, reason = "doc comments are help texts here, where backticks would show")]
 
 mod backup;
 mod completions;
@@ -117,7 +118,9 @@ fn print_all<T: serde::Serialize>(
         Format::Json => output::print_json(&things),
         Format::Table => {
             let mut table = Table::new(headings);
-            things.iter().for_each(|thing| table.push(row(thing)));
+            for thing in things {
+                table.push(row(thing));
+            }
             output::print(&table.render())
         }
     }

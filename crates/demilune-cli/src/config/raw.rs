@@ -1,4 +1,5 @@
 //! What was written: flags as texts, completed by the environment, each with the name of where it came from.
+#![allow(clippy::doc_markdown, reason = "doc comments are help texts here, where backticks would show")]
 
 use std::ffi::OsString;
 

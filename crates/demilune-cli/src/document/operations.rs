@@ -91,7 +91,7 @@ fn check_version(document: &Value) -> Result<(), DocumentError> {
         return Err(DocumentError::Swagger);
     }
     // YAML makes a number of an unquoted 3.0.
-    let version = document.get("openapi").map(|version| version.to_string());
+    let version = document.get("openapi").map(Value::to_string);
     let is_three = version.is_some_and(|version| version.trim_matches('"').starts_with("3."));
     if is_three { Ok(()) } else { Err(DocumentError::NotOpenApi) }
 }

@@ -68,15 +68,16 @@ impl Keep {
     /// How much of a member to keep; none of it if it names no operation.
     fn member(self, name: &str) -> Option<Self> {
         match (self, name) {
-            (Self::Document, "openapi" | "swagger" | "servers") => Some(Self::All),
+            (Self::All, _)
+            | (Self::Document, "openapi" | "swagger" | "servers")
+            | (Self::PathItem, "servers" | "$ref")
+            | (Self::Operation, "servers") => Some(Self::All),
             (Self::Document, "paths") | (Self::Components, "pathItems") => Some(Self::PathItems),
             (Self::Document, "components") => Some(Self::Components),
             (Self::PathItems, _) => Some(Self::PathItem),
-            (Self::PathItem | Self::Operation, "servers") | (Self::PathItem, "$ref") => Some(Self::All),
+            (Self::Operations, _) => Some(Self::Operation),
             (Self::PathItem, "additionalOperations") => Some(Self::Operations),
             (Self::PathItem, _) => super::operations::method(name).map(|_| Self::Operation),
-            (Self::Operations, _) => Some(Self::Operation),
-            (Self::All, _) => Some(Self::All),
             _ => None,
         }
     }
@@ -219,7 +220,8 @@ components:
         let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n".to_owned();
         for level in 1..12 {
             let previous = format!("*a{}", level - 1);
-            bomb.push_str(&format!("a{level}: &a{level} [{}]\n", [previous.as_str(); 9].join(", ")));
+            let aliases = [previous.as_str(); 9].join(", ");
+            bomb.extend(["a", &level.to_string(), ": &a", &level.to_string(), " [", &aliases, "]\n"]);
         }
         bomb.push_str("servers: *a11\n");
         assert!(matches!(read(&bomb), Err(OutlineError::Yaml(_))));

@@ -108,3 +108,35 @@ fn first_zone(zones: &[Zone], chosen: Zone) -> Result<Zone, BootstrapError> {
 fn random_zone_id() -> Result<ZoneId, BootstrapError> {
     random_bytes().map(ZoneId::from_random).map_err(BootstrapError::Random)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::manage::{Command, testing};
+
+    #[tokio::test]
+    async fn a_store_with_zones_keeps_to_the_first() {
+        let (_folder, manager) = testing::manager(10).await;
+        let first = manager.bootstrap_prepare(None, None).await.unwrap().unwrap();
+        assert_eq!(first.zone().name, "default");
+        assert_eq!(first.zone().id.as_str(), "z1");
+        assert!(manager.bootstrap_commit(&first).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn a_store_with_a_credential_is_left_alone() {
+        let (_folder, manager) = testing::manager(10).await;
+        let late = manager.bootstrap_prepare(None, None).await.unwrap().unwrap();
+        manager.execute(Command::UserCreate { email: "ops@example.com".to_owned() }).await.unwrap();
+        assert!(manager.bootstrap_prepare(None, None).await.unwrap().is_none());
+        assert!(!manager.bootstrap_commit(&late).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn a_chosen_zone_does_not_take_the_name_of_another() {
+        let (_folder, manager) = testing::manager(10).await;
+        let chosen = ("z2".parse().unwrap(), "default".to_owned());
+        let result = manager.bootstrap_prepare(Some(chosen), None).await;
+        assert!(matches!(result, Err(BootstrapError::NameTaken { .. })));
+    }
+}

@@ -10,6 +10,8 @@ mod operations;
 mod reply;
 mod server;
 mod socket;
+#[cfg(test)]
+mod testing;
 mod tokens;
 mod users;
 mod zones;

@@ -112,6 +112,7 @@ fn shorten(reason: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::manage::testing;
 
     fn operation(method: &str, host: &str, endpoint: &str) -> OperationText {
         OperationText { method: method.to_owned(), host: host.to_owned(), endpoint: endpoint.to_owned() }
@@ -130,6 +131,47 @@ mod tests {
     fn every_defect_of_an_operation_is_said() {
         let reason = parse(&operation("QUERY", "a b", "users")).unwrap_err();
         assert!(reason.contains("method") && reason.contains("host") && reason.contains("start with /"), "{reason}");
+    }
+
+    async fn add(manager: &Manager, operations: &[OperationText]) -> Vec<Outcome> {
+        let Reply::Operations(outcomes) = manager.operations_add(None, operations).await.unwrap() else { panic!() };
+        outcomes
+    }
+
+    #[tokio::test]
+    async fn each_operation_has_its_own_outcome() {
+        let (_folder, manager) = testing::manager(10).await;
+        let operations = [
+            operation("GET", "a.example.com", "/x/{id}"),
+            operation("FETCH", "a.example.com", "/x"),
+            operation("get", "A.example.com.", "/x/{other}"),
+            operation("POST", "a.example.com", "/x"),
+        ];
+        let first = add(&manager, &operations).await;
+        assert!(matches!(first[1], Outcome::Refused(_)), "{first:?}");
+        assert_eq!([&first[0], &first[2], &first[3]], [&Outcome::Added, &Outcome::Present, &Outcome::Added]);
+        let second = add(&manager, &operations).await;
+        assert_eq!([&second[0], &second[2], &second[3]], [&Outcome::Present; 3]);
+    }
+
+    #[tokio::test]
+    async fn what_fits_below_the_cap_gets_in_and_the_rest_is_refused() {
+        let (_folder, manager) = testing::manager(700).await;
+        let operations: Vec<_> =
+            (0..1_200).map(|number| operation("GET", "a.example.com", &format!("/{number}"))).collect();
+        let outcomes = add(&manager, &operations).await;
+        let count = |outcomes: &[Outcome], wanted: &Outcome| outcomes.iter().filter(|found| *found == wanted).count();
+        assert_eq!(count(&outcomes, &Outcome::Added), 700);
+        assert_eq!(count(&outcomes, &Outcome::Refused("the zone may hold 700 operations".to_owned())), 500);
+        let again = add(&manager, &operations).await;
+        assert_eq!((count(&again, &Outcome::Added), count(&again, &Outcome::Present)), (0, 700));
+    }
+
+    #[tokio::test]
+    async fn nothing_is_added_to_a_zone_that_is_not_there() {
+        let (_folder, manager) = testing::manager(10).await;
+        let result = manager.operations_add(Some("nowhere"), &[operation("GET", "a.example.com", "/")]).await;
+        assert!(matches!(result, Err(ManageError::ZoneNotFound(_))));
     }
 
     #[test]

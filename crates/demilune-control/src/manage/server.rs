@@ -144,3 +144,87 @@ async fn read_line(reader: &mut BufReader<OwnedReadHalf>) -> io::Result<Line> {
         _ => Line::End,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::manage::{CallError, Client, bind, testing};
+
+    /// A socket with its server, until the guard is dropped.
+    async fn start() -> (tempfile::TempDir, tokio_util::sync::DropGuard) {
+        let (folder, manager) = testing::manager(10).await;
+        let listener = bind(folder.path()).await.unwrap();
+        let stop = CancellationToken::new();
+        tokio::spawn(listen(manager, listener, stop.clone()));
+        (folder, stop.drop_guard())
+    }
+
+    /// What comes back for raw bytes.
+    async fn exchange(folder: &tempfile::TempDir, bytes: &[u8]) -> String {
+        let stream = UnixStream::connect(folder.path().join(crate::manage::SOCKET_NAME)).await.unwrap();
+        let (mut reader, mut writer) = stream.into_split();
+        // The server may answer and close before it has read everything.
+        let _ = writer.write_all(bytes).await;
+        let mut answer = String::new();
+        BufReader::new(&mut reader).read_line(&mut answer).await.unwrap();
+        answer
+    }
+
+    #[tokio::test]
+    async fn commands_are_answered_one_after_another() {
+        let (folder, _stop) = start().await;
+        let mut client = Client::connect(folder.path()).await.unwrap();
+        let create = Command::ZoneCreate { name: "shop".to_owned(), id: None };
+        assert!(matches!(client.call(&create).await, Ok(Reply::Zone(zone)) if zone.name == "shop"));
+        assert!(
+            matches!(client.call(&create).await, Err(CallError::Refused(sentence)) if sentence.contains("already a zone"))
+        );
+        assert!(matches!(client.call(&Command::ZoneList {}).await, Ok(Reply::Zones(zones)) if zones.len() == 2));
+    }
+
+    #[tokio::test]
+    async fn what_is_no_command_is_refused() {
+        let (folder, _stop) = start().await;
+        for line in ["nonsense\n", "{\"command\":\"reboot\"}\n", "{\"command\":\"zone_list\",\"more\":1}\n"] {
+            assert!(exchange(&folder, line.as_bytes()).await.contains("no command"), "{line}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_line_that_is_too_long_is_refused() {
+        let (folder, _stop) = start().await;
+        let answer = exchange(&folder, &vec![b' '; LINE_BYTES_MAX + 1]).await;
+        assert!(answer.contains("at most"), "{answer}");
+    }
+
+    #[tokio::test]
+    async fn more_callers_than_places_wait_for_their_turn() {
+        let (folder, _stop) = start().await;
+        let mut idle = Vec::new();
+        for _ in 0..CONNECTIONS_MAX {
+            idle.push(Client::connect(folder.path()).await.unwrap());
+            // Connected callers take their place in order.
+            assert!(idle.last_mut().unwrap().call(&Command::Status {}).await.is_ok());
+        }
+        let mut late = Client::connect(folder.path()).await.unwrap();
+        let command = Command::Status {};
+        let call = late.call(&command);
+        tokio::pin!(call);
+        assert!(timeout(Duration::from_millis(100), &mut call).await.is_err());
+        idle.pop();
+        assert!(call.await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn callers_that_say_nothing_do_not_hold_up_a_stop() {
+        let (folder, manager) = testing::manager(10).await;
+        let listener = bind(folder.path()).await.unwrap();
+        let stop = CancellationToken::new();
+        let server = tokio::spawn(listen(manager, listener, stop.clone()));
+        let mut client = Client::connect(folder.path()).await.unwrap();
+        client.call(&Command::Status {}).await.unwrap();
+        stop.cancel();
+        timeout(Duration::from_secs(2), server).await.unwrap().unwrap();
+        assert!(matches!(client.call(&Command::Status {}).await, Err(CallError::Broken(_))));
+    }
+}
