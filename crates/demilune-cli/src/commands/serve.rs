@@ -16,8 +16,8 @@ use crate::{
 ///
 /// The first start on a store without credentials makes a zone and a token that may do everything, and leaves the token
 /// in the file first-token in the data folder. DEMILUNE_BOOTSTRAP_ZONE=ID:NAME and DEMILUNE_BOOTSTRAP_TOKEN (or
-/// DEMILUNE_BOOTSTRAP_TOKEN_FILE) choose them; later starts do not look at these. A supplied token is not written to
-/// the data folder.
+/// DEMILUNE_BOOTSTRAP_TOKEN_FILE) choose them; later starts check that these can be read, and change nothing. A supplied
+/// token is not written to the data folder.
 #[derive(Args)]
 pub(super) struct Serve {
     #[command(flatten)]
