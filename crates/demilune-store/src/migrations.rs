@@ -93,6 +93,11 @@ pub(crate) fn pending_on_nothing() -> Vec<PendingMigration> {
         .collect()
 }
 
+/// What opening that file without migrating says.
+pub(crate) fn needed_on_nothing() -> OpenError {
+    OpenError::MigrationNeeded { found: EMPTY.version, known: KNOWN }
+}
+
 /// Takes an exclusive lock until the transaction ends. SQLite's transactions that write hold one by themselves.
 pub(crate) async fn lock(connection: &mut Connection<'_>) -> Result<(), QueryError> {
     if !connection.is_sqlite() {

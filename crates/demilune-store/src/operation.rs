@@ -132,7 +132,10 @@ fn filter(query: &OperationQuery, substring_position: &str, parameters: &mut Vec
             parameters.extend(values.into_iter().map(Value::from));
         }
     }
-    if let Some(part) = &query.endpoint_contains {
+    if query.endpoint_contains.as_ref().is_some_and(|part| part.contains('\0')) {
+        // No endpoint holds a NUL, and PostgreSQL refuses one in a text.
+        sql.push_str(" AND FALSE");
+    } else if let Some(part) = &query.endpoint_contains {
         let place = placeholders(parameters.len() + 1, 1);
         sql.push_str(&[" AND ", substring_position, "(endpoint, ", &place, ") > 0"].concat());
         parameters.push(part.as_str().into());

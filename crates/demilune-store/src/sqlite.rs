@@ -47,6 +47,7 @@ pub(crate) struct Sqlite {
     writes: Sender<Write>,
     reads: Sender<Job>,
     counters: Arc<Counters>,
+    /// The thread that writes, then those that read.
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -115,11 +116,14 @@ impl Sqlite {
 
     /// Takes no more work, finishes what was accepted, and waits for that.
     pub(crate) async fn close(&self) {
-        self.writes.close();
         self.reads.close();
-        let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
-        let joined = tokio::task::spawn_blocking(move || threads.into_iter().for_each(|thread| drop(thread.join())));
-        drop(joined.await);
+        let mut writer = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        let readers = writer.split_off(writer.len().min(1));
+        join(readers).await;
+        // Last, and alone: the connection that closes last moves the write-ahead log into the file, and of two that
+        // close at once neither may be the last.
+        self.writes.close();
+        join(writer).await;
     }
 
     /// Copies the store into a new file, as one reader sees it at one moment.
@@ -133,6 +137,11 @@ impl Sqlite {
 fn spawn(name: &str, work: impl FnOnce() + Send + 'static, path: &Path) -> Result<JoinHandle<()>, OpenError> {
     let spawned = std::thread::Builder::new().name(name.to_owned()).spawn(work);
     spawned.map_err(|cause| OpenError::File { path: path.display().to_string(), cause: Box::new(cause) })
+}
+
+async fn join(threads: Vec<JoinHandle<()>>) {
+    let joined = tokio::task::spawn_blocking(move || threads.into_iter().for_each(|thread| drop(thread.join())));
+    drop(joined.await);
 }
 
 fn accepted<T>(sent: Result<(), TrySendError<T>>) -> Result<(), StoreFailure> {
@@ -202,6 +211,10 @@ impl SqliteConnection {
             let inner = rusqlite::Connection::open_with_flags(path, flags)?;
             inner.busy_timeout(BUSY_TIME_MAX)?;
             inner.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
+            // Before the settings, since the first of them is written into the file.
+            if is_foreign(&inner)? {
+                return Ok(None);
+            }
             inner.pragma_update(None, "journal_mode", "WAL")?;
             // A commit is on the disk when it returns.
             inner.pragma_update(None, "synchronous", "FULL")?;
@@ -209,9 +222,16 @@ impl SqliteConnection {
             inner.pragma_update(None, "foreign_keys", "ON")?;
             // Keeps the write-ahead log from staying as large as it once was.
             inner.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
-            Ok(Self { inner })
+            Ok(Some(Self { inner }))
         };
-        open().map_err(|error| open_error(path, error))
+        match open() {
+            Ok(Some(connection)) => Ok(connection),
+            Ok(None) => Err(OpenError::NotADatabase {
+                path: path.display().to_string(),
+                cause: "it holds the tables of another program".into(),
+            }),
+            Err(error) => Err(open_error(path, error)),
+        }
     }
 
     /// Creates the file, readable by its owner alone, if it is not there, and opens it.
@@ -219,12 +239,6 @@ impl SqliteConnection {
         let created = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path);
         created.map_err(|cause| OpenError::File { path: path.display().to_string(), cause: Box::new(cause) })?;
         Self::open(path)
-    }
-
-    /// Whether the file holds tables.
-    pub(crate) fn has_tables(&self) -> Result<bool, QueryError> {
-        let count = self.inner.query_row("SELECT count(*) FROM sqlite_master", [], |row| row.get::<_, i64>(0));
-        Ok(count.map_err(query_error)? > 0)
     }
 
     pub(crate) fn script(&mut self, sql: &str) -> Result<(), QueryError> {
@@ -244,23 +258,30 @@ impl SqliteConnection {
         let mut statement = self.inner.prepare_cached(&sql).map_err(query_error)?;
         let mut upserted = Vec::with_capacity(rows.len());
         for row in rows {
-            let key = &row.key;
-            let parameters = [
-                row.zone.as_str().into(),
-                Value::Blob(row.key_hash.to_vec()),
-                Value::Text(row.proposed.to_string()),
-                key.method.as_str().into(),
-                key.host.as_str().into(),
-                key.endpoint.as_str().into(),
-                row.now.into(),
-            ];
-            bind(&mut statement, &parameters).map_err(query_error)?;
+            // The hottest statement of all: its parameters first stand in the order of their numbers, so they can be
+            // bound by place and without a copy.
+            let bound = (|| {
+                statement.raw_bind_parameter(1, row.zone.as_str())?;
+                statement.raw_bind_parameter(2, row.key_hash)?;
+                statement.raw_bind_parameter(3, row.proposed.to_string())?;
+                statement.raw_bind_parameter(4, row.key.method.as_str())?;
+                statement.raw_bind_parameter(5, row.key.host.as_str())?;
+                statement.raw_bind_parameter(6, row.key.endpoint.as_str())?;
+                statement.raw_bind_parameter(7, row.now.as_micros())
+            })();
+            bound.map_err(query_error)?;
             for row in collect(&mut statement).map_err(query_error)? {
                 upserted.push(row_upserted(&row)?);
             }
         }
         Ok(upserted)
     }
+}
+
+/// Whether the file holds another program's tables. One that holds nothing may become ours.
+fn is_foreign(connection: &rusqlite::Connection) -> rusqlite::Result<bool> {
+    const SQL: &str = "SELECT count(*) > 0 AND count(*) FILTER (WHERE name = 'demilune_schema') = 0 FROM sqlite_master";
+    connection.query_row(SQL, [], |row| row.get(0))
 }
 
 fn bind(statement: &mut CachedStatement<'_>, parameters: &[Value]) -> rusqlite::Result<()> {

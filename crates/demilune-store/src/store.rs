@@ -1,7 +1,7 @@
 //! The store: one method per question, on either backend.
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, atomic::Ordering},
 };
 
@@ -22,7 +22,7 @@ use crate::{
     stats::{Counters, StoreStats},
     token::{self, SecretHash, Token},
     user::{self, User},
-    writer::{Batches, WriteRequest, transaction},
+    writer::{Batches, TRIES_MAX, WriteRequest, transaction},
     zone::{self, Zone},
 };
 
@@ -100,9 +100,11 @@ impl Store {
             Database::Sqlite(path) => {
                 let (path, counters) = (path.clone(), Arc::clone(&counters));
                 let opened = tokio::task::spawn_blocking(move || {
+                    if !migrate && is_missing(&path) {
+                        return Err(migrations::needed_on_nothing());
+                    }
                     let mut writer =
                         if migrate { SqliteConnection::create(&path)? } else { SqliteConnection::open(&path)? };
-                    refuse_foreign(&path, &mut writer)?;
                     ready(migrations::migrate(&mut Connection::Sqlite(&mut writer), migrate))?;
                     Sqlite::start(&path, writer, batches, counters)
                 });
@@ -127,7 +129,6 @@ impl Store {
                         return Ok(migrations::pending_on_nothing());
                     }
                     let mut connection = SqliteConnection::open(&path)?;
-                    refuse_foreign(&path, &mut connection)?;
                     ready(migrations::pending(&mut Connection::Sqlite(&mut connection)))
                 });
                 pending.await.map_err(|error| StoreFailure::Internal(Box::new(error)))?
@@ -241,9 +242,17 @@ impl Store {
 
     /// Removes a zone with its operations and the grants on it; false if there was none.
     pub async fn zone_delete(&self, zone: &ZoneId) -> Result<bool, StoreFailure> {
-        let zone = zone.clone();
-        let deleted: Result<_, QueryError> = write_alone!(self, |connection| zone::delete(connection, &zone));
-        deleted.map_err(StoreFailure::from)
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let zone = zone.clone();
+            let deleted: Result<_, QueryError> = write_alone!(self, |connection| zone::delete(connection, &zone));
+            match deleted {
+                // It locks the zone before the operations, everyone else the other way round.
+                Err(QueryError::Conflict(_)) if tries < TRIES_MAX => {}
+                deleted => return deleted.map_err(|error| self.counted(error.into())),
+            }
+        }
     }
 
     /// Adds a token.
@@ -342,11 +351,8 @@ async fn bootstrap(
     Ok(true)
 }
 
-/// A SQLite file that holds another program's tables must not become ours.
-fn refuse_foreign(path: &std::path::Path, connection: &mut SqliteConnection) -> Result<(), OpenError> {
-    let damaged = |cause| OpenError::NotADatabase { path: path.display().to_string(), cause };
-    let has_tables = connection.has_tables().map_err(|error| damaged(Box::new(error)))?;
-    let ours = "SELECT name FROM sqlite_master WHERE name = 'demilune_schema'";
-    let is_ours = !connection.query(ours, &[]).map_err(StoreFailure::from)?.is_empty();
-    if has_tables && !is_ours { Err(damaged("it holds the tables of another program".into())) } else { Ok(()) }
+/// Whether a SQLite file is not there, while the folder for it is.
+fn is_missing(path: &Path) -> bool {
+    let in_folder = std::path::absolute(path).is_ok_and(|path| path.parent().is_some_and(Path::is_dir));
+    in_folder && path.try_exists().is_ok_and(|exists| !exists)
 }

@@ -192,6 +192,10 @@ pub(crate) async fn list(connection: &mut Connection<'_>) -> Result<Vec<Token>, 
 
 /// Removes a token by its id, in the transaction that is open; false if there was none.
 pub(crate) async fn delete(connection: &mut Connection<'_>, id: &str) -> Result<bool, QueryError> {
+    if id.contains('\0') {
+        // Nobody's, and PostgreSQL refuses it in a text.
+        return Ok(false);
+    }
     connection.query("DELETE FROM grants WHERE token_id = $1", vec![id.into()]).await?;
     let found = connection.query("DELETE FROM tokens WHERE token_id = $1 RETURNING token_id", vec![id.into()]).await?;
     Ok(!found.is_empty())

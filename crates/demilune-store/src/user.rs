@@ -48,6 +48,10 @@ pub(crate) async fn by_email(
     email: &str,
 ) -> Result<Option<(User, SecretHash)>, StoreFailure> {
     const SQL: &str = "SELECT user_id, email, created_at, key_hash FROM users WHERE email = $1";
+    if email.contains('\0') {
+        // Nobody's, and PostgreSQL refuses it in a text.
+        return Ok(None);
+    }
     let rows = connection.query(SQL, vec![email.into()]).await?;
     rows.first().map(|row| Ok((user(row)?, SecretHash(row.bytes(KEY_HASH)?)))).transpose()
 }
@@ -60,6 +64,9 @@ pub(crate) async fn list(connection: &mut Connection<'_>) -> Result<Vec<User>, S
 
 /// Removes a user by e-mail address; false if there was none.
 pub(crate) async fn delete(connection: &mut Connection<'_>, email: &str) -> Result<bool, QueryError> {
+    if email.contains('\0') {
+        return Ok(false);
+    }
     let found = connection.query("DELETE FROM users WHERE email = $1 RETURNING user_id", vec![email.into()]).await?;
     Ok(!found.is_empty())
 }

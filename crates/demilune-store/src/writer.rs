@@ -30,7 +30,7 @@ const APART: Duration = Duration::from_secs(1);
 /// Most zones remembered as such.
 const APART_ZONES_MAX: usize = 1024;
 /// How often a transaction is tried when another process is in its way.
-const TRIES_MAX: usize = 4;
+pub(crate) const TRIES_MAX: usize = 4;
 
 /// Runs an expression between BEGIN and COMMIT, or ROLLBACK if it fails.
 macro_rules! transaction {
@@ -151,8 +151,8 @@ impl Batches {
             let _ = answer.send(upserted);
         }
         for (zone, ids, answer) in deletes {
-            let outcome = transaction!(connection, operation::delete(connection, &zone, &ids).await);
-            let _ = answer.send(outcome.map_err(|error: QueryError| self.failure(error)));
+            let outcome = delete(connection, &zone, &ids).await;
+            let _ = answer.send(outcome.map_err(|error| self.failure(error)));
         }
     }
 
@@ -179,6 +179,23 @@ impl Batches {
                 }
                 refused => return refused,
             }
+        }
+    }
+}
+
+/// One transaction that removes operations, tried again when another process is in its way.
+async fn delete(
+    connection: &mut Connection<'_>,
+    zone: &ZoneId,
+    ids: &[OperationId],
+) -> Result<Vec<OperationId>, QueryError> {
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        let outcome = transaction!(connection, operation::delete(connection, zone, ids).await);
+        match outcome {
+            Err(QueryError::Conflict(_)) if tries < TRIES_MAX => {}
+            outcome => return outcome,
         }
     }
 }

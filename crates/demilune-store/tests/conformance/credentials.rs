@@ -19,8 +19,8 @@ conformance![
     the_first_credential_is_made_once,
     a_store_with_a_credential_needs_no_first_one,
     one_of_many_makes_the_first_credential,
-    the_first_credential_may_find_its_zone_there;
-    known defects: a_nul_finds_nobody,
+    the_first_credential_may_find_its_zone_there,
+    a_nul_finds_nobody,
 ];
 
 fn grant(group: PermissionGroup, zone: Option<&str>) -> Grant {

@@ -16,17 +16,14 @@ use demilune_store::{
 use demilune_test_postgres::TestPostgres;
 use tempfile::TempDir;
 
-/// Makes a test on each backend out of each case. Those behind `known defects` say what should hold and does not yet;
-/// they are run by `cargo test -- --ignored`.
+/// Makes a test on each backend out of each case.
 macro_rules! conformance {
-    ($($case:ident),* $(,)? $(; known defects: $($defect:ident),* $(,)?)?) => {
+    ($($case:ident),* $(,)?) => {
         mod on_sqlite {
             $(#[test] fn $case() { $crate::fixture::run(&$crate::fixture::Fixture::sqlite(), async |fixture| super::$case(fixture).await); })*
-            $($(#[test] #[ignore = "known defect"] fn $defect() { $crate::fixture::run(&$crate::fixture::Fixture::sqlite(), async |fixture| super::$defect(fixture).await); })*)?
         }
         mod on_postgres {
             $(#[test] fn $case() { $crate::fixture::run(&$crate::fixture::Fixture::postgres(), async |fixture| super::$case(fixture).await); })*
-            $($(#[test] #[ignore = "known defect"] fn $defect() { $crate::fixture::run(&$crate::fixture::Fixture::postgres(), async |fixture| super::$defect(fixture).await); })*)?
         }
     };
 }

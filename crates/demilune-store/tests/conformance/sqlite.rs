@@ -65,7 +65,6 @@ fn what_is_pending_is_found_without_a_trace() {
 }
 
 #[test]
-#[ignore = "known defect"]
 fn another_programs_file_is_refused_and_left_alone() {
     run(&Fixture::sqlite(), async |fixture| {
         let path = fixture.folder.path().join("other.db");
