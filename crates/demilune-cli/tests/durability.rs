@@ -73,15 +73,13 @@ impl Client {
     }
 
     fn exchange(&mut self, request: &str) -> io::Result<Answer> {
-        let connection = match &mut self.connection {
-            Some(connection) => connection,
-            None => {
-                let stream = TcpStream::connect(&self.target.address)?;
-                stream.set_nodelay(true)?;
-                stream.set_read_timeout(Some(ANSWER_MAX))?;
-                self.connection.insert(BufReader::new(stream))
-            }
-        };
+        if self.connection.is_none() {
+            let stream = TcpStream::connect(&self.target.address)?;
+            stream.set_nodelay(true)?;
+            stream.set_read_timeout(Some(ANSWER_MAX))?;
+            self.connection = Some(BufReader::new(stream));
+        }
+        let connection = self.connection.as_mut().unwrap();
         connection.get_mut().write_all(request.as_bytes())?;
         let (mut status, mut length, mut retry_after) = (0, 0, false);
         loop {
@@ -112,9 +110,8 @@ struct Acknowledged(BTreeMap<String, String>);
 
 impl Acknowledged {
     fn note(&mut self, endpoint: String, id: String) {
-        if let Some(before) = self.0.insert(endpoint.clone(), id.clone()) {
-            assert_eq!(before, id, "{endpoint} changed its id");
-        }
+        let noted = self.0.entry(endpoint).or_insert_with(|| id.clone());
+        assert_eq!(*noted, id, "an operation changed its id");
     }
 
     fn take(&mut self, others: Acknowledged) {
