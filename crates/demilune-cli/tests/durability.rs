@@ -109,14 +109,14 @@ impl Client {
 struct Acknowledged(BTreeMap<String, String>);
 
 impl Acknowledged {
-    fn note(&mut self, endpoint: String, id: String) {
-        let noted = self.0.entry(endpoint).or_insert_with(|| id.clone());
-        assert_eq!(*noted, id, "an operation changed its id");
+    fn note(&mut self, endpoint: String, id: &str) {
+        let noted = self.0.entry(endpoint).or_insert_with(|| id.to_owned());
+        assert_eq!(noted, id, "an operation changed its id");
     }
 
     fn take(&mut self, others: Acknowledged) {
         for (endpoint, id) in others.0 {
-            self.note(endpoint, id);
+            self.note(endpoint, &id);
         }
     }
 }
@@ -147,7 +147,7 @@ impl Load {
                     let endpoint = format!("/items/{number}");
                     match client.add(&endpoint) {
                         Ok(answer) if answer.status == 200 => {
-                            let id = answer.body["result"]["operation_id"].as_str().unwrap().to_owned();
+                            let id = answer.body["result"]["operation_id"].as_str().unwrap();
                             acknowledged.note(endpoint, id);
                         }
                         Ok(answer) => look(&answer),
