@@ -1,6 +1,6 @@
 //! Zones, operations and credentials on SQLite or PostgreSQL: the only crate that speaks SQL.
 //!
-//! An acknowledged write is on the disk. Both backends run the same statements through [`connection`], so that each
+//! An acknowledged write is on the disk. Both backends run the same statements through `connection`, so that each
 //! is written once; what differs lives in `sqlite` and `postgres`.
 
 mod connection;
