@@ -56,7 +56,7 @@ impl Client {
         Self { target: target.clone(), connection: None }
     }
 
-    /// Adds an operation; an error means that no whole answer came.
+    /// Adds an operation; an error means that no whole answer came, and `InvalidData` that a part of one did.
     fn add(&mut self, endpoint: &str) -> io::Result<Answer> {
         let body = operation("GET", "www.example.com", endpoint).to_string();
         let Target { token, zone, .. } = &self.target;
@@ -84,8 +84,12 @@ impl Client {
         let (mut status, mut length, mut retry_after) = (0, 0, false);
         loop {
             let mut line = String::new();
-            if connection.read_line(&mut line)? == 0 {
-                return Err(io::ErrorKind::UnexpectedEof.into());
+            match connection.read_line(&mut line) {
+                Ok(_) if line.ends_with('\n') => {}
+                // It broke off within the head.
+                Ok(_) | Err(_) if status != 0 || !line.is_empty() => return Err(io::ErrorKind::InvalidData.into()),
+                Ok(_) => return Err(io::ErrorKind::UnexpectedEof.into()),
+                Err(error) => return Err(error),
             }
             let line = line.trim_end();
             if let Some(rest) = line.strip_prefix("HTTP/1.1 ") {
@@ -99,14 +103,14 @@ impl Client {
             }
         }
         let mut body = vec![0; length];
-        connection.read_exact(&mut body)?;
+        connection.read_exact(&mut body).map_err(|_| io::ErrorKind::InvalidData)?;
         Ok(Answer { status, retry_after, body: serde_json::from_slice(&body).unwrap() })
     }
 }
 
-/// What callers were told: the id of each endpoint that was acknowledged.
+/// What callers were told: the id of each endpoint that was acknowledged, and the endpoints sent without an answer.
 #[derive(Default)]
-struct Acknowledged(BTreeMap<String, String>);
+struct Acknowledged(BTreeMap<String, String>, BTreeSet<String>);
 
 impl Acknowledged {
     fn note(&mut self, endpoint: String, id: &str) {
@@ -118,6 +122,7 @@ impl Acknowledged {
         for (endpoint, id) in others.0 {
             self.note(endpoint, &id);
         }
+        self.1.extend(others.1);
     }
 }
 
@@ -128,8 +133,12 @@ struct Load {
 }
 
 impl Load {
-    /// `next` numbers the new operations; each writer looks at every answer that is no 200.
-    fn start(target: &Target, next: &Arc<AtomicU64>, look: impl Fn(&Answer) + Copy + Send + 'static) -> Self {
+    /// `next` numbers the new operations; each writer looks at everything that comes back and is no 200.
+    fn start(
+        target: &Target,
+        next: &Arc<AtomicU64>,
+        look: impl Fn(&io::Result<Answer>) + Copy + Send + 'static,
+    ) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let writers = (0..WRITERS).map(|writer| {
             let (target, next, stop) = (target.clone(), Arc::clone(next), Arc::clone(&stop));
@@ -150,9 +159,14 @@ impl Load {
                             let id = answer.body["result"]["operation_id"].as_str().unwrap();
                             acknowledged.note(endpoint, id);
                         }
-                        Ok(answer) => look(&answer),
-                        // The server is gone, or the connection broke with it.
-                        Err(_) => thread::sleep(Duration::from_millis(5)),
+                        other => {
+                            look(&other);
+                            if other.is_err() {
+                                acknowledged.1.insert(endpoint);
+                            }
+                            // The server, its database or the connection is gone.
+                            thread::sleep(Duration::from_millis(10));
+                        }
                     }
                 }
                 acknowledged
@@ -200,13 +214,29 @@ fn check_all_there(server: &Server, acknowledged: &Acknowledged) {
     assert!(!server.log().contains("panicked"), "{}", server.log());
 }
 
+/// What a writer may see when its server dies: a connection that breaks, but no answer other than a 200.
+fn only_silence(other: &io::Result<Answer>) {
+    if let Ok(answer) = other {
+        panic!("{}: {}", answer.status, answer.body);
+    }
+}
+
+/// What a writer may see while the database is away: 503 in the envelope, in time and on a connection that holds.
+fn only_unavailable(other: &io::Result<Answer>) {
+    let answer = other.as_ref().unwrap_or_else(|error| panic!("no answer within {ANSWER_MAX:?}: {error}"));
+    assert_eq!(answer.status, 503, "{}", answer.body);
+    assert_eq!(answer.body["success"], false);
+    assert_eq!(answer.body["errors"][0]["code"], 10503, "{}", answer.body);
+    assert!(answer.retry_after);
+}
+
 #[test]
 fn twenty_crashes_under_load_lose_nothing_that_was_acknowledged() {
     let mut server = Server::start(&["--operations-per-zone-max", "1000000"]);
     let next = Arc::new(AtomicU64::new(0));
     let mut acknowledged = Acknowledged::default();
     for round in 0..20 {
-        let load = Load::start(&Target::of(&server), &next, |answer| panic!("{}: {}", answer.status, answer.body));
+        let load = Load::start(&Target::of(&server), &next, only_silence);
         thread::sleep(Duration::from_millis(150 + round * 10));
         server.kill9();
         let told = load.finish();
@@ -227,22 +257,21 @@ fn postgres_may_crash_and_come_back_under_load() {
     let next = Arc::new(AtomicU64::new(0));
     let mut acknowledged = Acknowledged::default();
     for _ in 0..3 {
-        let load = Load::start(&target, &next, |answer| {
-            assert_eq!(answer.status, 503, "{}", answer.body);
-            assert_eq!(answer.body["errors"][0]["code"], 10503, "{}", answer.body);
-            assert!(answer.retry_after);
-            thread::sleep(Duration::from_millis(20));
-        });
+        let load = Load::start(&target, &next, only_unavailable);
         thread::sleep(Duration::from_millis(400));
         postgres.kill();
         thread::sleep(Duration::from_millis(300));
         let asked = Instant::now();
-        let away = Client::new(&target).add("/while/away").unwrap();
-        assert_eq!(away.status, 503, "{}", away.body);
+        only_unavailable(&Client::new(&target).add("/while/away"));
         assert!(asked.elapsed() < ANSWER_MAX);
         postgres.restart();
         let back = Instant::now();
-        while Client::new(&target).add("/when/back").unwrap().status != 200 {
+        loop {
+            let answer = Client::new(&target).add("/when/back");
+            if answer.as_ref().is_ok_and(|answer| answer.status == 200) {
+                break;
+            }
+            only_unavailable(&answer);
             assert!(back.elapsed() < ANSWER_MAX, "the server does not recover");
             thread::sleep(Duration::from_millis(50));
         }
@@ -277,6 +306,15 @@ fn race(targets: &[Target]) {
 #[test]
 fn sixty_four_first_inserts_at_once_make_one_operation() {
     let server = Server::start(&[]);
+    race(&vec![Target::of(&server); 64]);
+    assert_eq!(stored(&server).len(), 5);
+}
+
+#[test]
+fn sixty_four_first_inserts_at_once_make_one_operation_on_postgres() {
+    let postgres = TestPostgres::start();
+    postgres.create_database("race");
+    let server = Server::start(&["--database", &postgres.url("race")]);
     race(&vec![Target::of(&server); 64]);
     assert_eq!(stored(&server).len(), 5);
 }
@@ -335,11 +373,21 @@ fn two_processes_together_never_fill_a_zone_beyond_its_cap() {
 fn a_stop_under_load_answers_what_it_took_and_exits_cleanly() {
     let mut server = Server::start(&["--operations-per-zone-max", "1000000"]);
     let next = Arc::new(AtomicU64::new(0));
-    let load = Load::start(&Target::of(&server), &next, |answer| panic!("{}: {}", answer.status, answer.body));
+    let load = Load::start(&Target::of(&server), &next, |other| {
+        only_silence(other);
+        let broke_off = other.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::InvalidData);
+        assert!(!broke_off, "an answer broke off");
+    });
     thread::sleep(Duration::from_millis(300));
     let status = server.stop();
     let acknowledged = load.finish();
     assert_eq!(status.code(), Some(0), "{}", server.log());
     server.start_again();
     check_all_there(&server, &acknowledged);
+    // What was written was also answered.
+    let stored = stored(&server);
+    for endpoint in &acknowledged.1 {
+        let silently = stored.contains_key(endpoint) && !acknowledged.0.contains_key(endpoint);
+        assert!(!silently, "{endpoint} was written without an answer");
+    }
 }
