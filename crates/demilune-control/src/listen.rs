@@ -1,6 +1,14 @@
 //! Accepts connections within limits, and drains them when asked to stop.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use axum::Router;
 use hyper::{Request, body::Incoming, service::Service};
@@ -107,12 +115,21 @@ impl Acceptor {
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let router = TowerToHyperService::new(self.router.clone());
+        let asked = Arc::new(AtomicBool::new(false));
+        let asks = Arc::clone(&asked);
         let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
+            asks.store(true, Ordering::Relaxed);
             request.extensions_mut().insert(Peer(peer));
             router.call(request.map(axum::body::Body::new))
         });
-        let connection = self.builder.serve_connection(TokioIo::new(stream), service);
-        if let Err(error) = watcher.watch(connection).await {
+        let mut connection = pin!(watcher.watch(self.builder.serve_connection(TokioIo::new(stream), service)));
+        // The builder's own limits start with the version of HTTP, which a client that says nothing never tells.
+        let ended = match tokio::time::timeout(HEAD_TIME_MAX, &mut connection).await {
+            Ok(ended) => ended,
+            Err(_elapsed) if asked.load(Ordering::Relaxed) => connection.await,
+            Err(_elapsed) => return tracing::debug!(%peer, "a connection made no request in time"),
+        };
+        if let Err(error) = ended {
             // Clients that leave in the middle are everyday.
             tracing::debug!(%peer, error, "a connection ended early");
         }
