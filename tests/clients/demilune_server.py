@@ -45,15 +45,17 @@ class Server:
 
     def _wait(self):
         deadline = time.monotonic() + 20
-        while time.monotonic() < deadline:
+        while time.monotonic() < deadline and self.process.poll() is None:
             try:
                 with urllib.request.urlopen(f"{self.url}/readyz") as answer:
                     if answer.status == 200:
                         return
             except (urllib.error.URLError, ConnectionError):
                 time.sleep(0.05)
+        self.process.kill()
+        self.process.wait()
         self.log.seek(0)
-        raise RuntimeError(self.log.read().decode())
+        raise RuntimeError(f"the server does not start: {self.log.read().decode()}")
 
     def command(self, *arguments):
         """What a management command answers, as data."""
