@@ -36,7 +36,11 @@ export async function startServer() {
   for (let tries = 0; ; tries += 1) {
     const ready = await fetch(`${url}/readyz`).then((answer) => answer.ok, () => false);
     if (ready) break;
-    if (tries === 400) throw new Error(`the server does not start: ${log}`);
+    if (tries === 400 || child.exitCode !== null || child.signalCode !== null) {
+      child.kill('SIGKILL');
+      rmSync(folder, { recursive: true, force: true });
+      throw new Error(`the server does not start: ${log}`);
+    }
     await sleep(50);
   }
   return {
@@ -46,7 +50,7 @@ export async function startServer() {
       JSON.parse(execFileSync(BINARY, [...parameters, ...where, '--output', 'json'], { encoding: 'utf8', env: ENVIRONMENT })),
     /** Asks the process to stop, and holds that it does so cleanly. */
     async stop() {
-      const exited = once(child, 'exit');
+      const exited = child.exitCode === null && child.signalCode === null ? once(child, 'exit') : [child.exitCode];
       child.kill('SIGTERM');
       const [status] = await exited;
       rmSync(folder, { recursive: true });
