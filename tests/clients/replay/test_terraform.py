@@ -12,6 +12,8 @@ V5 = {
     "User-Agent": "terraform-provider-cloudflare/5.22.0 terraform-plugin-framework/1.15.0 terraform/1.13.0",
     "Accept": "application/json",
     "x-stainless-lang": "Terraform",
+    "x-stainless-runtime": "terraform-plugin-framework",
+    "x-stainless-runtime-version": "1.15.0",
     "X-Stainless-Retry-Count": "0",
 }
 V4 = {"User-Agent": "terraform/1.13.0 terraform-plugin-sdk/2.36.1 terraform-provider-cloudflare/4.52.0"}
@@ -46,6 +48,7 @@ class Provider:
             status, content = self.call("POST", "/operations/item", body)
             result = content["result"]
         assert status == 200
+        assert (content["success"], content["errors"], content["messages"]) == (True, [], [])
         return result
 
     def read(self, operation_id):
@@ -90,6 +93,8 @@ def test_a_changed_method_is_another_operation(provider, host):
 def test_every_method_is_accepted(provider, host, method):
     result = provider.create(method, host, f"/api/{method}/test")
     assert (result["method"], result["endpoint"]) == (method, f"/api/{method}/test")
+    _, content = provider.read(result["operation_id"])
+    assert content["result"] == result
 
 
 @pytest.mark.parametrize(
@@ -97,9 +102,11 @@ def test_every_method_is_accepted(provider, host, method):
 )
 def test_a_second_plan_sees_no_difference(provider, host, endpoint):
     created = provider.create("GET", host, endpoint)
-    _, content = provider.read(created["operation_id"])
+    status, content = provider.read(created["operation_id"])
+    assert status == 200
+    assert (content["result"]["method"], content["result"]["host"]) == ("GET", host)
     assert content["result"]["endpoint"] == endpoint
-    assert content["result"]["host"] == host
+    assert content["result"] == created
 
 
 def test_a_destroyed_operation_is_a_genuine_404(provider, host):
@@ -111,13 +118,15 @@ def test_a_destroyed_operation_is_a_genuine_404(provider, host):
     assert content["success"] is False and content["errors"][0]["code"] == 10404
 
 
-def test_the_sweeper_empties_the_first_page(provider, host):
+def test_the_sweeper_removes_all_that_the_first_page_shows(provider, host):
     for number in range(3):
         provider.create("GET", host, f"/{number}")
-    while True:
-        status, content = provider.call("GET", "/operations")
-        assert status == 200
-        if not content["result"]:
-            break
-        for operation in content["result"]:
-            assert provider.destroy(operation["operation_id"])[0] == 200
+    status, content = provider.call("GET", "/operations")
+    assert status == 200
+    swept = [operation["operation_id"] for operation in content["result"]]
+    assert len(swept) >= 3
+    for operation_id in swept:
+        assert provider.destroy(operation_id)[0] == 200
+    status, content = provider.call("GET", "/operations")
+    assert status == 200
+    assert not {operation["operation_id"] for operation in content["result"]} & set(swept)

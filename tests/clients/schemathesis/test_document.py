@@ -1,5 +1,10 @@
 """What the served API description promises, tried with generated requests: no 5xx, no answer outside the document."""
 
+import itertools
+import json
+import urllib.request
+import zlib
+
 import schemathesis
 from demilune_server import TOKEN, ZONE
 from hypothesis import HealthCheck, Phase, settings
@@ -18,6 +23,8 @@ CHECKS = [
     response_headers_conformance,
     response_schema_conformance,
 ]
+HEADERS = {"Authorization": f"Bearer {TOKEN}"}
+NUMBERS = itertools.count()
 
 schema = schemathesis.pytest.from_fixture("api_description")
 
@@ -25,13 +32,60 @@ schema = schemathesis.pytest.from_fixture("api_description")
 @schema.parametrize()
 @settings(
     max_examples=60,
+    # The fixed seed: every run makes the same requests.
     derandomize=True,
     deadline=None,
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
-def test_every_answer_is_described(case):
-    # Most generated zones do not exist; the calls behind a real one are what there is to try.
-    if case.path_parameters and "zone_id" in case.path_parameters and len(repr(case.path_parameters)) % 8:
+def test_every_answer_is_described(case, server, answered):
+    # Generated names and bodies are nearly all refused. What stands behind them is tried with real ones.
+    # An absent body prints its address, which would make another choice in every run.
+    body = case.body if case.media_type else None
+    share = zlib.crc32(repr((case.path_parameters, case.query, body)).encode(errors="replace"))
+    if share % 8:
+        name_what_exists(case, server)
+    if share % 2:
+        send_what_is_accepted(case, server)
+    answer = case.call_and_validate(checks=CHECKS, headers=HEADERS)
+    answered.setdefault(case.operation.label, set()).add(answer.status_code)
+
+
+def test_every_call_was_also_answered_with_success(api_description, answered):
+    # Or else the test before this one held nothing but failures against the document.
+    calls = [result.ok().label for result in api_description.get_all_operations()]
+    assert [call for call in calls if 200 not in answered.get(call, ())] == []
+
+
+def name_what_exists(case, server):
+    if "zone_id" in case.path_parameters:
         case.path_parameters["zone_id"] = ZONE
-    case.call_and_validate(checks=CHECKS, headers={"Authorization": f"Bearer {TOKEN}"})
+    if "operation_id" in case.path_parameters:
+        case.path_parameters["operation_id"] = add_operation(server)
+
+
+def send_what_is_accepted(case, server):
+    if case.media_type != "application/json":
+        return
+    path = case.operation.path.partition("{zone_id}")[2]
+    if (case.method, path) == ("POST", "/api_gateway/operations/item"):
+        case.body = new_operation()
+    elif (case.method, path) == ("POST", "/api_gateway/operations"):
+        case.body = [new_operation() for _ in range(3)]
+    elif (case.method, path) == ("DELETE", "/api_gateway/operations"):
+        case.body = [{"operation_id": add_operation(server)}]
+
+
+def new_operation():
+    return {"method": "GET", "host": f"generated-{next(NUMBERS)}.example.com", "endpoint": "/users/{id}"}
+
+
+def add_operation(server):
+    """Each deletion needs an operation of its own."""
+    request = urllib.request.Request(
+        f"{server.base_url}/zones/{ZONE}/api_gateway/operations/item",
+        data=json.dumps(new_operation()).encode(),
+        headers={**HEADERS, "Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request) as answer:
+        return json.load(answer)["result"]["operation_id"]
