@@ -11,11 +11,24 @@ use std::{
 use serde_json::Value;
 
 /// For each crate, which of ours it may depend on.
-const ARROWS: [(&str, &[&str]); 6] = [
+const ARROWS: [(&str, &[&str]); 9] = [
     ("demilune-inventory", &[]),
-    ("demilune-store", &["demilune-inventory"]),
-    ("demilune-control", &["demilune-inventory", "demilune-store"]),
-    ("demilune-cli", &["demilune-control", "demilune-inventory", "demilune-store"]),
+    ("demilune-traffic", &[]),
+    ("demilune-policy", &["demilune-inventory", "demilune-traffic"]),
+    ("demilune-store", &["demilune-inventory", "demilune-policy", "demilune-traffic"]),
+    ("demilune-control", &["demilune-inventory", "demilune-policy", "demilune-store", "demilune-traffic"]),
+    ("demilune-gateway", &["demilune-inventory", "demilune-policy", "demilune-traffic"]),
+    (
+        "demilune-cli",
+        &[
+            "demilune-control",
+            "demilune-gateway",
+            "demilune-inventory",
+            "demilune-policy",
+            "demilune-store",
+            "demilune-traffic",
+        ],
+    ),
     ("demilune-test-postgres", &[]),
     ("xtask", &["demilune-test-postgres"]),
 ];
@@ -26,8 +39,8 @@ const FRAMEWORKS: [(&str, &[&str]); 6] = [
     ("sqlx", &["demilune-store"]),
     ("rusqlite", &["demilune-store"]),
     ("clap", &["demilune-cli"]),
-    ("tokio", &["demilune-store", "demilune-control", "demilune-cli"]),
-    ("tracing", &["demilune-store", "demilune-control", "demilune-cli"]),
+    ("tokio", &["demilune-store", "demilune-control", "demilune-gateway", "demilune-cli"]),
+    ("tracing", &["demilune-store", "demilune-control", "demilune-gateway", "demilune-cli"]),
 ];
 
 fn root() -> PathBuf {

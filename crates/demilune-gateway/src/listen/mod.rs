@@ -1,0 +1,1 @@
+//! Connections: accepted within limits, read strictly, drained at the end.
