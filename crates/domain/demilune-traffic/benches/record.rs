@@ -74,7 +74,11 @@ fn merge(criterion: &mut Criterion) {
 }
 
 fn flush(criterion: &mut Criterion) {
-    let core = filled(&requests(10_000));
+    let requests = requests(10_000);
+    criterion.bench_function("fill_10000_operations_by_65536_requests", |bencher| {
+        bencher.iter_with_large_drop(|| filled(black_box(&requests)));
+    });
+    let core = filled(&requests);
     let mut ledger = Ledger::new(100_000);
     criterion.bench_function("absorb_10000_operations", |bencher| {
         bencher.iter_batched_ref(|| core.clone(), |core| ledger.absorb(core), BatchSize::LargeInput);

@@ -9,7 +9,7 @@ use crate::{LatencyHistogram, Record};
 const VERSION: u8 = 1;
 
 impl Record {
-    /// The record's bytes: some 30 for one request, some 250 for a thousand, at most 5,579.
+    /// The record's bytes: some 20 for one request, some 200 for a thousand, at most 5,579.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         let mut bytes = vec![VERSION];

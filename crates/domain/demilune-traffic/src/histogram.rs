@@ -49,6 +49,7 @@ impl LatencyHistogram {
     /// The value of rank ⌈p·n⌉ among the n counted ones, the product taken in double precision; the lowest for a p
     /// below 0 and the highest for one above 1. It is the middle of that value's bucket, or the maximum if that is
     /// less: exact below 16 µs, and never off by more than a sixteenth of the true value. None when nothing was counted.
+    /// From 2⁵³ durations on, the rank itself is rounded.
     #[must_use]
     pub fn quantile(&self, p: f64) -> Option<u64> {
         let rank = rank(p, self.count());
@@ -152,7 +153,7 @@ const fn width_of(index: usize) -> u64 {
     clippy::cast_possible_truncation,
     clippy::cast_precision_loss,
     clippy::cast_sign_loss,
-    reason = "the cast saturates, and a count past 2^53 may be off by one in 2^53"
+    reason = "the cast back saturates, and the rounding is documented"
 )]
 fn rank(p: f64, count: u64) -> u64 {
     ((p * count as f64).ceil() as u64).clamp(1, count.max(1))
