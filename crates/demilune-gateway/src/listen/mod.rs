@@ -1,1 +1,3 @@
 //! Connections: accepted within limits, read strictly, drained at the end.
+
+pub mod framing;
