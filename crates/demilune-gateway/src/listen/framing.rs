@@ -124,10 +124,16 @@ impl RequestStream {
         matches!(self.phase, Phase::Head(_))
     }
 
-    /// Whether the last request asked for another protocol and nothing was decided yet.
+    /// Whether no request is under way as far as its bytes go: the next is awaited, or the outcome of an upgrade.
+    #[must_use]
+    pub fn is_between(&self) -> bool {
+        matches!(self.phase, Phase::Head(_) | Phase::Upgrade)
+    }
+
+    /// Whether the last request asked for another protocol and nothing was decided yet; its body may still be coming.
     #[must_use]
     pub fn awaits_upgrade(&self) -> bool {
-        matches!(self.phase, Phase::Upgrade)
+        self.upgrade
     }
 
     /// Whether the bytes are another protocol's by now.
@@ -143,11 +149,13 @@ impl RequestStream {
 
     /// Notes that the connection speaks another protocol from here on: everything passes.
     pub fn upgraded(&mut self) {
+        self.upgrade = false;
         self.phase = Phase::Upgraded;
     }
 
     /// Notes that the upgrade was declined: the next head follows.
     pub fn not_upgraded(&mut self) {
+        self.upgrade = false;
         self.await_head();
     }
 

@@ -1,3 +1,4 @@
 //! Connections: accepted within limits, read strictly, drained at the end.
 
 pub mod framing;
+pub mod guard;
