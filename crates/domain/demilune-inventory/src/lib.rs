@@ -16,6 +16,7 @@
 mod endpoint;
 mod host;
 mod id;
+mod matcher;
 mod method;
 mod normalize;
 mod operation;
@@ -25,6 +26,7 @@ mod variable;
 pub use endpoint::{Endpoint, EndpointError};
 pub use host::{Host, HostError};
 pub use id::{IdError, OperationId, ZoneId};
+pub use matcher::{HostTable, endpoint_fits, host_fits, hosts_overlap};
 pub use method::{Method, MethodError};
 pub use normalize::{NormalizedPath, PathError};
 pub use operation::{Operation, OperationKey};
