@@ -92,11 +92,6 @@ impl<T> HostTable<T> {
         None
     }
 
-    /// Every pattern's shape and value.
-    pub(super) fn shapes(&self) -> impl Iterator<Item = (Shape, &T)> {
-        self.entries.iter().map(|entry| (entry.shape, &entry.value))
-    }
-
     /// What the table holds on the heap, without what values hold there.
     pub(super) fn heap_bytes(&self) -> usize {
         let texts: usize = self.entries.iter().map(|entry| entry.host.as_str().len()).sum();
@@ -116,9 +111,9 @@ impl<T> Entry<T> {
 
 impl Shape {
     /// Shared by all hosts without variables, whose number of labels does not matter.
-    const LITERAL: Self = Self { labels: 0, variables: 0, places: 0 };
+    pub(super) const LITERAL: Self = Self { labels: 0, variables: 0, places: 0 };
 
-    fn of(host: &Host) -> Self {
+    pub(super) fn of(host: &Host) -> Self {
         let places = host.as_str().split('.').fold(0, |places, label| places << 1 | u128::from(is_variable(label)));
         if places == 0 {
             return Self::LITERAL;
@@ -137,9 +132,12 @@ impl Shape {
         }
         let places = (0..self.labels).rev().map(|place| self.places >> place & 1 == 1);
         let labels = host.split('.').zip(places);
-        labels.fold(self.places as u64, |hash, (label, variable)| {
-            if variable { hash::mix(hash, 0) } else { hash::mix_bytes(hash, label.as_bytes()) }
-        })
+        labels.fold(
+            0,
+            |hash, (label, variable)| {
+                if variable { hash::mix(hash, 0) } else { hash::mix_bytes(hash, label.as_bytes()) }
+            },
+        )
     }
 }
 

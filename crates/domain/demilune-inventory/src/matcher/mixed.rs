@@ -20,6 +20,27 @@ pub(super) fn shape(segment: &str) -> Cow<'_, str> {
     Cow::Owned(shape)
 }
 
+/// What a shape is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Text alone, or nothing at all.
+    Static,
+    /// Text and variables.
+    Mixed,
+    /// A variable that fills the segment.
+    Whole,
+}
+
+impl Kind {
+    pub(super) fn of(shape: &str) -> Self {
+        match shape.find(char::from(VARIABLE)) {
+            None => Self::Static,
+            Some(_) if shape.len() == 1 => Self::Whole,
+            Some(_) => Self::Mixed,
+        }
+    }
+}
+
 /// Whether a shape fits a segment.
 pub(super) fn fits(shape: &str, segment: &str) -> bool {
     takes(shape.as_bytes(), segment.as_bytes(), |_| ())

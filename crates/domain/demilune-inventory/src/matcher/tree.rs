@@ -1,0 +1,164 @@
+//! The compiled graph, and the walk through it.
+
+use std::mem;
+
+use super::{
+    graph::{Graph, Place},
+    methods::Methods,
+    mixed::Kind,
+    mixes::Mixes,
+    statics::Statics,
+    variables::{Choice, Variables},
+};
+use crate::Method;
+
+#[derive(Debug)]
+pub(super) struct Tree {
+    nodes: Box<[Node]>,
+    statics: Statics,
+    mixes: Mixes,
+    /// How many nodes, the first ones, a walk remembers. These can be reached in several ways with one path; a walk
+    /// that comes to one for the second time turns back, since had anything fitted there, it would have ended.
+    remembered: u32,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Node {
+    /// The node behind a variable that fills its segment.
+    whole: u32,
+    /// The methods of the operations that end here.
+    here: Methods,
+    /// The methods of the operations that end here or further on.
+    all: Methods,
+    has_statics: bool,
+    has_mixes: bool,
+}
+
+/// No node, or no edge.
+const NONE: u32 = u32::MAX;
+
+/// What a walk does next.
+enum Step {
+    Forward(Place),
+    Back,
+    /// The path ends at the operation of this number.
+    End(u32),
+}
+
+impl Tree {
+    /// Compiles a graph whose nodes get the numbers given.
+    pub(super) fn build(graph: &Graph<'_>, numbers: &[u32], remembered: u32) -> Self {
+        let mut nodes = vec![Node::EMPTY; graph.nodes.len()];
+        let [mut statics, mut mixes] = [Vec::new(), Vec::new()];
+        for (node, number) in graph.nodes.iter().zip(numbers) {
+            let compiled = &mut nodes[*number as usize];
+            *compiled = Node { here: node.methods, all: node.methods_all, ..*compiled };
+            for edge in &node.edges {
+                let shape = graph.shape(edge);
+                let to = Place { node: numbers[edge.to.node as usize], ..edge.to };
+                match Kind::of(shape) {
+                    Kind::Static => statics.push((*number, shape, to)),
+                    Kind::Mixed => mixes.push((*number, shape, to)),
+                    Kind::Whole => compiled.whole = to.node,
+                }
+                compiled.has_statics |= Kind::of(shape) == Kind::Static;
+                compiled.has_mixes |= Kind::of(shape) == Kind::Mixed;
+            }
+        }
+        Self { nodes: nodes.into(), statics: Statics::build(&statics), mixes: Mixes::build(mixes), remembered }
+    }
+
+    /// The number of the first operation that fits the path, from a host's root on; the segments are in `variables`.
+    pub(super) fn find(&self, root: Place, method: Method, path: &[u8], variables: &mut Variables) -> Option<u32> {
+        variables.choices.clear();
+        variables.ranges.clear();
+        let mut place = root;
+        let mut depth = 0;
+        loop {
+            match self.enter(place, depth, method, path, variables) {
+                Step::Forward(next) => (place, depth) = (next, depth + 1),
+                Step::Back => (place, depth) = self.go_back(path, variables)?,
+                Step::End(operation) => return Some(operation),
+            }
+        }
+    }
+
+    /// Enters a node, and takes its first edge that fits.
+    #[inline]
+    fn enter(&self, place: Place, depth: u32, method: Method, path: &[u8], variables: &mut Variables) -> Step {
+        let node = &self.nodes[place.node as usize];
+        if !node.all.contains(method) || place.node < self.remembered && variables.see(place.node) {
+            return Step::Back;
+        }
+        variables.visits += 1;
+        let Some(segment) = variables.segments.get(depth as usize) else {
+            let fits = node.here.contains(method);
+            return if fits { Step::End(place.before + node.here.rank(method)) } else { Step::Back };
+        };
+        let mixed = if node.has_mixes { self.mixes.first(place.node) } else { NONE };
+        let choice = Choice { place, depth, ranges: variables.ranges.len(), mixed };
+        if node.has_statics
+            && let Some(next) = self.statics.find(place.node, segment, path)
+        {
+            if node.whole != NONE || node.has_mixes {
+                variables.choices.push(choice);
+            }
+            return Step::Forward(place.after(next));
+        }
+        self.choose(choice, path, variables).map_or(Step::Back, Step::Forward)
+    }
+
+    /// Returns to the last node with an edge that is yet to be tried, and takes it.
+    fn go_back(&self, path: &[u8], variables: &mut Variables) -> Option<(Place, u32)> {
+        while let Some(choice) = variables.choices.pop() {
+            variables.ranges.truncate(choice.ranges);
+            if let Some(next) = self.choose(choice, path, variables) {
+                return Some((next, choice.depth + 1));
+            }
+        }
+        variables.ranges.clear();
+        None
+    }
+
+    /// Takes the next edge with variables that fits.
+    #[inline]
+    fn choose(&self, choice: Choice, path: &[u8], variables: &mut Variables) -> Option<Place> {
+        let Choice { place, depth, mixed, .. } = choice;
+        let segment = variables.segments[depth as usize];
+        if mixed != NONE
+            && let Some((mixed, next)) = self.mixes.find(place.node, mixed, &segment, path, &mut variables.ranges)
+        {
+            variables.choices.push(Choice { mixed, ..choice });
+            return Some(place.after(next));
+        }
+        let node = &self.nodes[place.node as usize];
+        if node.whole == NONE || segment.len() == 0 {
+            return None;
+        }
+        variables.ranges.push(segment.start..segment.end);
+        // What a variable leads to comes right behind what ends at the node.
+        Some(Place { node: node.whole, before: place.before + node.here.len() })
+    }
+
+    /// How many nodes a walk remembers.
+    pub(super) fn remembered(&self) -> usize {
+        self.remembered as usize
+    }
+
+    pub(super) fn heap_bytes(&self) -> usize {
+        mem::size_of_val(&*self.nodes) + self.statics.heap_bytes() + self.mixes.heap_bytes()
+    }
+}
+
+impl Node {
+    const EMPTY: Self =
+        Self { whole: NONE, here: Methods::NONE, all: Methods::NONE, has_statics: false, has_mixes: false };
+}
+
+impl Place {
+    /// A place within this one, as one in all.
+    #[inline]
+    fn after(self, within: Self) -> Self {
+        Self { node: within.node, before: self.before + within.before }
+    }
+}
