@@ -48,6 +48,12 @@ impl<'a> NormalizedPath<'a> {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The normalized text, borrowed where the path was normal already.
+    #[must_use]
+    pub fn into_text(self) -> Cow<'a, str> {
+        self.0
+    }
 }
 
 impl fmt::Display for NormalizedPath<'_> {
