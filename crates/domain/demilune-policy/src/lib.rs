@@ -1,5 +1,18 @@
 //! What to do with one request, and why: rules compiled once, decisions with their reasons as values.
 //!
-//! [`rule`] holds what an operator may ask for, each value checked when it was parsed. No I/O, clock or randomness.
+//! [`rule`] holds what an operator may ask for, each value checked when it was parsed. A zone's rules become a
+//! [`Ruleset`], the zones together [`Rulesets`], and [`decide`] takes the facts of one request to a [`Decision`].
+//! No I/O, clock or randomness.
 
+mod decision;
+mod destination;
+mod facts;
 pub mod rule;
+mod ruleset;
+mod session;
+
+pub use decision::{Decision, Refusal, Verdict, decide};
+pub use destination::{Destination, DestinationKind};
+pub use facts::{Facts, canonical_host};
+pub use ruleset::{Ruleset, Rulesets};
+pub use session::{Session, SessionHash, SessionKey};

@@ -54,6 +54,11 @@ impl<K: Copy + Eq + Hash> Accumulator<K> {
         (self.records.drain().map(|((key, bucket), record)| (key, bucket, record)), dropped)
     }
 
+    /// What was counted since it was last emptied.
+    pub fn iter(&self) -> impl Iterator<Item = (K, Bucket, &Record)> {
+        self.records.iter().map(|((key, bucket), record)| (*key, *bucket, record))
+    }
+
     /// How many requests are in no record, since there was no room for one.
     #[must_use]
     pub const fn dropped(&self) -> u64 {

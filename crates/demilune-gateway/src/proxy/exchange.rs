@@ -1,0 +1,154 @@
+//! One request and its answer, from the head's arrival to the answer's last byte: what is recorded and logged of it.
+
+use std::{
+    net::IpAddr,
+    sync::Arc,
+    time::{Duration, Instant, SystemTime},
+};
+
+use demilune_inventory::Match;
+use demilune_policy::{Decision, Ruleset, SessionHash};
+use http::{Method, StatusCode, Uri};
+
+use super::{forwarded::Client, request_body::Progress, request_id::RequestId};
+use crate::{listen::guard::Busy, observe::Observer};
+
+/// One request and its answer. It is reported when it is dropped, however it ended.
+pub(crate) struct Exchange {
+    observer: Arc<Observer>,
+    pub(crate) request_id: RequestId,
+    pub(crate) client: IpAddr,
+    pub(crate) method: Method,
+    pub(crate) host: Box<str>,
+    pub(crate) uri: Uri,
+    pub(crate) ruleset: Option<Arc<Ruleset>>,
+    pub(crate) operation: Option<Match>,
+    pub(crate) preflight: bool,
+    pub(crate) session: Option<SessionHash>,
+    pub(crate) arrived: SystemTime,
+    started: Instant,
+    origin: Option<Duration>,
+    body: Option<Arc<Progress>>,
+    pub(crate) bytes_out: u64,
+    pub(crate) status: Option<StatusCode>,
+    pub(crate) outcome: Outcome,
+    complete: bool,
+    busy: Option<Busy>,
+}
+
+/// How an exchange ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// The origin's answer was passed on.
+    Forwarded,
+    /// The gateway answered as the policy says; the reason is a fixed word.
+    Refused(&'static str),
+    /// The request could not be read, or was too large or too slow.
+    ClientFailed(&'static str),
+    /// The origin did not answer, or not to the end.
+    OriginFailed(&'static str),
+}
+
+impl Exchange {
+    pub(crate) fn new(
+        observer: Arc<Observer>,
+        request_id: RequestId,
+        client: &Client,
+        method: Method,
+        uri: Uri,
+    ) -> Self {
+        Self {
+            observer,
+            request_id,
+            client: client.address.ip(),
+            method,
+            host: Box::default(),
+            uri,
+            ruleset: None,
+            operation: None,
+            preflight: false,
+            session: None,
+            arrived: SystemTime::now(),
+            started: Instant::now(),
+            origin: None,
+            body: None,
+            bytes_out: 0,
+            status: None,
+            outcome: Outcome::Forwarded,
+            complete: false,
+            busy: None,
+        }
+    }
+
+    /// Keeps the client's connection from counting as idle.
+    pub(crate) fn keep_busy(&mut self, busy: Busy) {
+        self.busy = Some(busy);
+    }
+
+    /// Notes what was decided.
+    pub(crate) fn decided(&mut self, decision: &Decision<'_>) {
+        self.ruleset = decision.ruleset.cloned();
+        self.operation = decision.operation;
+        self.preflight = decision.preflight;
+        self.session = decision.session.map(|session| session.hash);
+    }
+
+    /// Follows the request's body.
+    pub(crate) fn follow(&mut self, body: Option<Arc<Progress>>) {
+        self.body = body;
+    }
+
+    /// The origin's head is here.
+    pub(crate) fn answered(&mut self, status: StatusCode) {
+        self.status = Some(status);
+        self.origin = Some(self.started.elapsed());
+    }
+
+    /// The gateway answers itself.
+    pub(crate) fn answered_here(&mut self, status: StatusCode, outcome: Outcome) {
+        self.status = Some(status);
+        self.outcome = outcome;
+    }
+
+    /// Bytes of the answer's body went out.
+    pub(crate) fn sent(&mut self, bytes: usize) {
+        self.bytes_out += bytes as u64;
+    }
+
+    /// The answer went out to its end.
+    pub(crate) fn complete(&mut self) {
+        self.complete = true;
+    }
+
+    /// The origin broke off.
+    pub(crate) fn origin_failed(&mut self, reason: &'static str) {
+        self.outcome = Outcome::OriginFailed(reason);
+    }
+
+    /// Bytes of the request's body.
+    pub(crate) fn bytes_in(&self) -> u64 {
+        self.body.as_ref().map_or(0, |body| body.bytes())
+    }
+
+    /// From the head to now.
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    /// From the head to the origin's head.
+    pub(crate) fn origin_time(&self) -> Option<Duration> {
+        self.origin
+    }
+
+    /// Whether the client went away before its answer was complete.
+    pub(crate) fn client_left(&self) -> bool {
+        !self.complete && !matches!(self.outcome, Outcome::OriginFailed(_))
+    }
+}
+
+impl Drop for Exchange {
+    fn drop(&mut self) {
+        let observer = Arc::clone(&self.observer);
+        observer.finished(self);
+    }
+}

@@ -1,0 +1,389 @@
+//! One request through its phases: decide, prepare the head, send it on, pass the answer back.
+
+mod exchange;
+mod forwarded;
+mod hop_by_hop;
+mod problem;
+mod request_body;
+mod request_id;
+mod response_body;
+mod tunnel;
+
+use std::{
+    cell::RefCell,
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use demilune_inventory::Variables;
+use demilune_policy::{Destination, Facts, Verdict, canonical_host, decide};
+use http::{
+    HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, Version, header, request::Parts,
+    uri::PathAndQuery,
+};
+use http_body::Body;
+use hyper::body::Incoming;
+use tokio::time::timeout;
+use tokio_util::task::TaskTracker;
+
+use crate::{
+    board::Board,
+    listen::{
+        framing::FramingLimits,
+        guard::{ConnectionState, GuardLimits},
+    },
+    observe::Observer,
+    options::{GatewayOptions, Limits},
+    upstream::{ConnectError, OriginBody, OriginTrust, Upstream, UpstreamError},
+};
+
+pub(crate) use exchange::{Exchange, Outcome};
+pub(crate) use forwarded::Client;
+pub(crate) use request_body::{Progress, RequestBody};
+pub use response_body::ResponseBody;
+
+use forwarded::Via;
+use hop_by_hop::Wanted;
+use problem::Problem;
+use request_body::{BodyFailure, Pause};
+use request_id::{RequestId, RequestIds, X_REQUEST_ID};
+
+thread_local! {
+    /// Scratch space of the matcher: used within one call, kept so that no request allocates it.
+    static VARIABLES: RefCell<Variables> = RefCell::default();
+}
+
+/// Everything that requests share.
+pub(crate) struct Proxy {
+    options: GatewayOptions,
+    board: Arc<Board>,
+    observer: Arc<Observer>,
+    upstream: Upstream,
+    via: Via,
+    request_ids: RequestIds,
+    tunnels: TaskTracker,
+    stopping: AtomicBool,
+}
+
+/// What a connection's requests share.
+pub(crate) struct ClientConnection {
+    pub(crate) client: Client,
+    pub(crate) state: Arc<ConnectionState>,
+}
+
+/// What is left of a decision once the rules are let go of.
+struct Plan {
+    destination: Arc<Destination>,
+    target: PathAndQuery,
+}
+
+impl Proxy {
+    pub(crate) fn new(
+        options: GatewayOptions,
+        process: u64,
+        trust: OriginTrust,
+        board: Arc<Board>,
+        observer: Arc<Observer>,
+    ) -> Self {
+        Self {
+            upstream: Upstream::new(&options, trust),
+            via: Via::new(&options.node),
+            request_ids: RequestIds::new(process),
+            tunnels: TaskTracker::new(),
+            stopping: AtomicBool::new(false),
+            options,
+            board,
+            observer,
+        }
+    }
+
+    pub(crate) fn upstream(&self) -> &Upstream {
+        &self.upstream
+    }
+
+    pub(crate) fn tunnels(&self) -> &TaskTracker {
+        &self.tunnels
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.options.limits
+    }
+
+    /// How a connection is read.
+    pub(crate) fn guard_limits(&self) -> GuardLimits {
+        let Limits { head_bytes_max, headers_max, head_time_max, idle_time_max, .. } = self.options.limits;
+        let framing = FramingLimits { head_bytes_max, headers_max, ..FramingLimits::default() };
+        GuardLimits { framing, head_max: head_time_max, idle_max: idle_time_max }
+    }
+
+    /// Who is at the other end of a connection.
+    pub(crate) fn client(&self, address: SocketAddr, tls: bool) -> Client {
+        Client::new(address, tls, &self.options.trusted_networks)
+    }
+
+    /// From now on each answer is the last of its connection.
+    pub(crate) fn stop_keeping_connections(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
+    }
+
+    /// Answers one request.
+    pub(crate) async fn handle(
+        &self,
+        connection: &ClientConnection,
+        request: Request<Incoming>,
+    ) -> Response<ResponseBody> {
+        let mut answer = self.answer(connection, request).await;
+        if answer.status() != StatusCode::SWITCHING_PROTOCOLS {
+            connection.state.no_tunnel();
+            if self.stopping.load(Ordering::Relaxed) {
+                answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+            }
+        }
+        answer
+    }
+
+    async fn answer(&self, connection: &ClientConnection, request: Request<Incoming>) -> Response<ResponseBody> {
+        let request_id = self.request_id(&connection.client, request.headers());
+        let (method, uri) = (request.method().clone(), request.uri().clone());
+        let observer = Arc::clone(&self.observer);
+        let mut exchange = Box::new(Exchange::new(observer, request_id, &connection.client, method, uri));
+        let refusal = connection.state.next_request();
+        exchange.keep_busy(connection.state.busy());
+        if let Some(refusal) = refusal {
+            return problem::unreadable(refusal.status(), &refusal.to_string(), exchange);
+        }
+        let plan = match self.decide(&request, &mut exchange) {
+            Ok(plan) => plan,
+            Err(problem) => return problem.answer(exchange),
+        };
+        self.forward(connection, request, plan, exchange).await
+    }
+
+    fn request_id(&self, client: &Client, headers: &HeaderMap) -> RequestId {
+        let given = headers.get(X_REQUEST_ID).filter(|_| client.trusted);
+        given.and_then(RequestId::given).unwrap_or_else(|| self.request_ids.next())
+    }
+
+    /// What to do with a request; the rules in force are held for no longer than this.
+    fn decide(&self, request: &Request<Incoming>, exchange: &mut Exchange) -> Result<Plan, Problem> {
+        if self.via.came_round(request.headers()) {
+            return Err(problem::LOOP);
+        }
+        let host = canonical_host(authority(request));
+        exchange.host = host.as_ref().into();
+        let facts =
+            Facts { method: request.method(), host: &host, path: request.uri().path(), headers: request.headers() };
+        let rules = self.board.current();
+        let decision =
+            VARIABLES.with_borrow_mut(|variables| decide(&rules, &facts, &self.options.session_key, variables));
+        exchange.decided(&decision);
+        match decision.verdict {
+            Verdict::Refuse(refusal) => Err(refusal.into()),
+            Verdict::Forward { destination, path, log_unmatched } => {
+                if log_unmatched {
+                    self.observer.unmatched(exchange);
+                }
+                let target = target(request.uri(), &path).ok_or(problem::PATH_INVALID)?;
+                Ok(Plan { destination: Arc::clone(destination), target })
+            }
+        }
+    }
+
+    async fn forward(
+        &self,
+        connection: &ClientConnection,
+        mut request: Request<Incoming>,
+        plan: Plan,
+        mut exchange: Box<Exchange>,
+    ) -> Response<ResponseBody> {
+        let limits = &self.options.limits;
+        if request.body().size_hint().lower() > limits.body_bytes_max {
+            return problem::BODY_TOO_LARGE.answer(exchange);
+        }
+        let client_side = request.headers().contains_key(header::UPGRADE).then(|| hyper::upgrade::on(&mut request));
+        let (mut head, incoming) = request.into_parts();
+        let wanted = self.prepare(&mut head, &connection.client, &plan, &exchange.request_id);
+        let (body, progress) = RequestBody::new(incoming, limits.body_bytes_max, limits.client_stall_max);
+        exchange.follow(progress.clone());
+        let again = (progress.is_none() && is_idempotent(&head.method)).then(|| head.clone());
+        let mut request = Request::from_parts(head, body);
+        let observer = Arc::clone(&self.observer);
+        hyper::ext::on_informational(&mut request, move |_| observer.informational_dropped());
+        let sending = self.upstream.send(&plan.destination, request, again, progress.as_ref());
+        let answer = match in_time(sending, limits.origin_answer_max, progress.as_deref()).await {
+            Ok(Ok(answer)) if !is_ambiguous(&answer) => answer,
+            Ok(Ok(_)) => return problem::ORIGIN_ANSWER_INVALID.answer(exchange),
+            failed => {
+                let cut_short = progress.as_ref().and_then(|progress| progress.failure());
+                if let Some(defect) = connection.state.body_defect().filter(|_| cut_short.is_some()) {
+                    return problem::unreadable(defect.status(), &defect.to_string(), exchange);
+                }
+                let problem = self.explain(failed.map(|sent| sent.err()), cut_short, &plan, &exchange);
+                return problem.answer(exchange);
+            }
+        };
+        exchange.answered(answer.status());
+        if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
+            return match client_side.filter(|_| wanted.upgrade.is_some() && connection.state.tunnel()) {
+                Some(client_side) => self.tunnel(answer, client_side, exchange),
+                None => problem::ORIGIN_ANSWER_INVALID.answer(exchange),
+            };
+        }
+        self.pass_back(answer, exchange)
+    }
+
+    /// Writes the head for the next hop.
+    fn prepare(&self, head: &mut Parts, client: &Client, plan: &Plan, request_id: &RequestId) -> Wanted {
+        // An absolute target's authority takes the place of the Host field (RFC 9112 section 3.2.2).
+        let named = head.uri.authority().and_then(|authority| HeaderValue::from_str(authority.as_str()).ok());
+        let sent = named.or_else(|| head.headers.get(header::HOST).cloned());
+        let host = sent.unwrap_or_else(|| HeaderValue::from_static(""));
+        let wanted = hop_by_hop::strip(&mut head.headers);
+        for name in [header::CONTENT_LENGTH, header::EXPECT] {
+            head.headers.remove(name);
+        }
+        forwarded::tell(&mut head.headers, client, &host);
+        forwarded::add_via(&mut head.headers, head.version, &self.via);
+        head.headers.insert(header::HOST, plan.destination.host().cloned().unwrap_or(host));
+        head.headers.insert(X_REQUEST_ID, request_id.value().clone());
+        if let Some(protocol) = &wanted.upgrade {
+            head.headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
+            head.headers.insert(header::UPGRADE, protocol.clone());
+        } else if wanted.trailers {
+            head.headers.insert(header::CONNECTION, HeaderValue::from_static("te"));
+            head.headers.insert(header::TE, HeaderValue::from_static("trailers"));
+        }
+        head.uri = Uri::from(plan.target.clone());
+        head.version = Version::HTTP_11;
+        wanted
+    }
+
+    /// What to answer when there is none from the origin, and a log line that says what the answer does not.
+    fn explain(
+        &self,
+        failed: Result<Option<UpstreamError>, tokio::time::error::Elapsed>,
+        body: Option<BodyFailure>,
+        plan: &Plan,
+        exchange: &Exchange,
+    ) -> Problem {
+        match body {
+            Some(BodyFailure::TooLarge) => return problem::BODY_TOO_LARGE,
+            Some(BodyFailure::Stalled) => return problem::BODY_STALLED,
+            Some(BodyFailure::Broken) => return problem::BODY_BROKEN,
+            None => {}
+        }
+        let (problem, error): (Problem, Option<&dyn std::error::Error>) = match &failed {
+            Err(_) | Ok(None) => (problem::ORIGIN_ANSWER_TIMEOUT, None),
+            Ok(Some(error)) => (origin_problem(error), Some(error)),
+        };
+        self.observer.origin_failed(problem.code, error, plan.destination.server(), exchange);
+        problem
+    }
+
+    fn pass_back(&self, answer: Response<OriginBody>, exchange: Box<Exchange>) -> Response<ResponseBody> {
+        let request_id = exchange.request_id.value().clone();
+        let pause = Pause::new(self.options.limits.origin_stall_max);
+        let (mut head, body) = answer.into_parts();
+        hop_by_hop::strip(&mut head.headers);
+        forwarded::add_via(&mut head.headers, head.version, &self.via);
+        head.headers.insert(X_REQUEST_ID, request_id);
+        head.version = Version::HTTP_11;
+        head.extensions.clear();
+        let head_only = exchange.method == Method::HEAD;
+        let mut body = ResponseBody::of_origin(body, pause, exchange);
+        if head_only {
+            body.complete();
+        }
+        Response::from_parts(head, body)
+    }
+
+    fn tunnel(
+        &self,
+        mut answer: Response<OriginBody>,
+        client_side: hyper::upgrade::OnUpgrade,
+        exchange: Box<Exchange>,
+    ) -> Response<ResponseBody> {
+        let origin_side = hyper::upgrade::on(&mut answer);
+        let (mut head, _) = answer.into_parts();
+        let protocol = head.headers.get(header::UPGRADE).cloned();
+        hop_by_hop::strip(&mut head.headers);
+        head.headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
+        if let Some(protocol) = protocol {
+            head.headers.insert(header::UPGRADE, protocol);
+        }
+        forwarded::add_via(&mut head.headers, head.version, &self.via);
+        head.headers.insert(X_REQUEST_ID, exchange.request_id.value().clone());
+        head.extensions.clear();
+        self.tunnels.spawn(tunnel::run(client_side, origin_side, self.options.limits.tunnel_idle_max, exchange));
+        Response::from_parts(head, ResponseBody::none())
+    }
+}
+
+/// The host a request is for: its target's where it names one, else that of the one `Host` field.
+fn authority(request: &Request<Incoming>) -> &str {
+    let named = request.uri().authority().map(http::uri::Authority::as_str);
+    let host = || request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
+    named.or_else(host).unwrap_or_default()
+}
+
+/// The target for the origin: the decided path, and the client's query.
+fn target(uri: &Uri, path: &str) -> Option<PathAndQuery> {
+    let sent = uri.path_and_query()?;
+    if sent.path() == path {
+        return Some(sent.clone());
+    }
+    let target = match sent.query() {
+        Some(query) => format!("{path}?{query}"),
+        None => path.to_owned(),
+    };
+    PathAndQuery::try_from(target).ok()
+}
+
+/// RFC 9110 section 9.2.2.
+fn is_idempotent(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS | Method::PUT | Method::DELETE | Method::TRACE)
+}
+
+/// An answer that two readers could frame in two ways (RFC 9112 section 6.3).
+fn is_ambiguous(answer: &Response<OriginBody>) -> bool {
+    let headers = answer.headers();
+    headers.contains_key(header::TRANSFER_ENCODING) && headers.contains_key(header::CONTENT_LENGTH)
+}
+
+fn origin_problem(error: &UpstreamError) -> Problem {
+    match error {
+        UpstreamError::Connect(ConnectError::Timeout) => problem::ORIGIN_CONNECT_TIMEOUT,
+        UpstreamError::Connect(ConnectError::Address(_)) => problem::ORIGIN_FORBIDDEN,
+        UpstreamError::Connect(_) => problem::ORIGIN_UNREACHABLE,
+        UpstreamError::Exchange(error) if error.is_parse() || error.is_parse_too_large() => {
+            problem::ORIGIN_ANSWER_INVALID
+        }
+        UpstreamError::Exchange(_) => problem::ORIGIN_CLOSED,
+    }
+}
+
+/// Waits for an answer. The time for it begins anew as long as the request's body moves: how long a body may take is
+/// the client's matter.
+async fn in_time<T>(
+    sending: impl Future<Output = T>,
+    time_max: Duration,
+    body: Option<&Progress>,
+) -> Result<T, tokio::time::error::Elapsed> {
+    tokio::pin!(sending);
+    let mut passed_on = 0;
+    loop {
+        let elapsed = match timeout(time_max, &mut sending).await {
+            Ok(done) => return Ok(done),
+            Err(elapsed) => elapsed,
+        };
+        let now = body.map_or(0, Progress::bytes);
+        if now == passed_on {
+            return Err(elapsed);
+        }
+        passed_on = now;
+    }
+}

@@ -1,0 +1,313 @@
+//! A gateway on a free port, origins that do as a test says, and clients that send raw bytes: all over real sockets.
+#![allow(dead_code, reason = "each test file uses its part")]
+
+use std::{
+    io::{Read, Write},
+    net::{SocketAddr, TcpListener, TcpStream},
+    sync::{Arc, Mutex},
+    thread,
+    time::Duration,
+};
+
+use demilune_gateway::{Gateway, GatewayOptions, Limits, NodeName, OriginTrust};
+use demilune_policy::{
+    Ruleset, SessionKey,
+    rule::{HostHeader, OperationRule, Origin, RouteTarget, SessionIdentifier, ZoneRules, ZoneSettings},
+};
+use tokio::runtime::{Builder, Runtime};
+use tokio_util::sync::CancellationToken;
+
+/// Longest time a test waits for bytes: far more than anything takes, so that a hang is a failure and not a hang.
+pub const PATIENCE: Duration = Duration::from_secs(10);
+
+/// An origin: what it received, and what it does with a connection is the test's.
+pub struct TestOrigin {
+    pub address: SocketAddr,
+    received: Arc<Mutex<Vec<u8>>>,
+    connections: Arc<Mutex<usize>>,
+}
+
+impl TestOrigin {
+    /// Each connection is given to `serve` with its number, in a thread of its own.
+    pub fn start(serve: impl Fn(&mut Exchange, usize) + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let (received, connections) = (Arc::new(Mutex::new(Vec::new())), Arc::new(Mutex::new(0)));
+        let (log, count, serve) = (Arc::clone(&received), Arc::clone(&connections), Arc::new(serve));
+        thread::spawn(move || {
+            for stream in listener.incoming() {
+                let (log, serve) = (Arc::clone(&log), Arc::clone(&serve));
+                let number = {
+                    let mut count = count.lock().unwrap();
+                    *count += 1;
+                    *count
+                };
+                let stream = stream.unwrap();
+                stream.set_read_timeout(Some(PATIENCE)).unwrap();
+                thread::spawn(move || serve(&mut Exchange { stream, log, unread: Vec::new() }, number));
+            }
+        });
+        Self { address, received, connections }
+    }
+
+    /// Answers every request with this, whatever it is.
+    pub fn answering(answer: &'static str) -> Self {
+        Self::start(move |exchange, _| while exchange.request().is_some() && exchange.send(answer) {})
+    }
+
+    /// All bytes received so far, as text.
+    pub fn received(&self) -> String {
+        String::from_utf8_lossy(&self.received.lock().unwrap()).into_owned()
+    }
+
+    /// How many request heads arrived, by the line that only heads have.
+    pub fn requests(&self) -> usize {
+        self.received().matches("\r\nvia: ").count()
+    }
+
+    /// How many connections were made.
+    pub fn connections(&self) -> usize {
+        *self.connections.lock().unwrap()
+    }
+}
+
+/// A connection at the origin's end.
+pub struct Exchange {
+    pub stream: TcpStream,
+    log: Arc<Mutex<Vec<u8>>>,
+    unread: Vec<u8>,
+}
+
+impl Exchange {
+    /// Reads one request to the end of its body; none when the connection ends first.
+    pub fn request(&mut self) -> Option<String> {
+        let head = self.until(|bytes| find(bytes, b"\r\n\r\n").map(|at| at + 4))?;
+        let text = String::from_utf8_lossy(&head).to_ascii_lowercase();
+        let length = text.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
+        let body = if text.contains("transfer-encoding: chunked") {
+            self.until(|bytes| {
+                find(bytes, b"0\r\n").and_then(|at| find(&bytes[at..], b"\r\n\r\n").map(|end| at + end + 4))
+            })?
+        } else {
+            self.until(|bytes| (bytes.len() >= length.unwrap_or(0)).then(|| length.unwrap_or(0)))?
+        };
+        Some(String::from_utf8_lossy(&[head, body].concat()).into_owned())
+    }
+
+    /// Reads a head alone.
+    pub fn head(&mut self) -> Option<String> {
+        let head = self.until(|bytes| find(bytes, b"\r\n\r\n").map(|at| at + 4))?;
+        Some(String::from_utf8_lossy(&head).into_owned())
+    }
+
+    fn until(&mut self, end: impl Fn(&[u8]) -> Option<usize>) -> Option<Vec<u8>> {
+        loop {
+            if let Some(end) = end(&self.unread) {
+                return Some(self.unread.drain(..end).collect());
+            }
+            let mut buffer = [0; 16 << 10];
+            match self.stream.read(&mut buffer) {
+                Ok(0) | Err(_) => return None,
+                Ok(read) => {
+                    self.log.lock().unwrap().extend_from_slice(&buffer[..read]);
+                    self.unread.extend_from_slice(&buffer[..read]);
+                }
+            }
+        }
+    }
+
+    /// Sends bytes; false when the other side is gone.
+    pub fn send(&mut self, bytes: impl AsRef<[u8]>) -> bool {
+        self.stream.write_all(bytes.as_ref()).is_ok()
+    }
+
+    /// Ends the connection with a reset instead of an orderly close.
+    pub fn reset(&mut self) {
+        let socket = socket2::SockRef::from(&self.stream);
+        socket.set_linger(Some(Duration::ZERO)).unwrap();
+        let _ = self.stream.shutdown(std::net::Shutdown::Both);
+    }
+}
+
+fn find(bytes: &[u8], part: &[u8]) -> Option<usize> {
+    bytes.windows(part.len()).position(|window| window == part)
+}
+
+/// Rules for one zone, as tests write them.
+#[derive(Clone)]
+pub struct Rules(pub ZoneRules);
+
+impl Rules {
+    /// `api.test` is sent to this origin.
+    pub fn to(origin: SocketAddr) -> Self {
+        Self(ZoneRules {
+            zone: "z".parse().unwrap(),
+            revision: 1,
+            operations: Vec::new(),
+            origins: vec![Origin {
+                host: "api.test".parse().unwrap(),
+                url: format!("http://{origin}").parse().unwrap(),
+                host_header: HostHeader::Client,
+            }],
+            session_identifiers: vec![SessionIdentifier::parse("header", "x-key").unwrap()],
+            settings: ZoneSettings::default(),
+        })
+    }
+
+    /// Adds an operation of `api.test`.
+    pub fn operation(self, method: &str, endpoint: &str) -> Self {
+        self.routed(method, endpoint, None)
+    }
+
+    /// Adds an operation of `api.test` with a route.
+    pub fn routed(mut self, method: &str, endpoint: &str, route: Option<&str>) -> Self {
+        let endpoint = endpoint.parse().unwrap();
+        let route = route.map(|route| RouteTarget::parse(route, &endpoint).unwrap());
+        let id = format!("00000000-0000-7000-8000-{:012}", self.0.operations.len()).parse().unwrap();
+        let key = demilune_inventory::OperationKey {
+            method: method.parse().unwrap(),
+            host: "api.test".parse().unwrap(),
+            endpoint,
+        };
+        self.0.operations.push(OperationRule { id, key, route });
+        self
+    }
+
+    pub fn settings(mut self, change: impl FnOnce(&mut ZoneSettings)) -> Self {
+        change(&mut self.0.settings);
+        self
+    }
+}
+
+/// A gateway that serves.
+pub struct TestGateway {
+    pub address: SocketAddr,
+    pub gateway: Gateway,
+    stop: CancellationToken,
+    serving: Option<tokio::task::JoinHandle<()>>,
+    runtime: Option<Runtime>,
+}
+
+impl TestGateway {
+    pub fn start(rules: Rules) -> Self {
+        Self::start_with(rules, |_| {})
+    }
+
+    /// With options of the test's own; private targets are allowed unless it says otherwise.
+    pub fn start_with(rules: Rules, change: impl FnOnce(&mut GatewayOptions)) -> Self {
+        let mut options = GatewayOptions {
+            limits: Limits::default(),
+            trusted_networks: Vec::new(),
+            allow_private_targets: true,
+            session_key: SessionKey::new([7; 16]),
+            node: NodeName::new(42),
+        };
+        change(&mut options);
+        let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let gateway = Gateway::new(options, 42, OriginTrust::default(), None);
+        gateway.board().publish(vec![Arc::new(Ruleset::compile(rules.0))]);
+        let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
+        let address = listener.local_addr().unwrap();
+        let stop = CancellationToken::new();
+        let serving = {
+            let (gateway, stop) = (gateway.clone(), stop.clone());
+            runtime.spawn(async move { gateway.serve(listener, None, stop).await })
+        };
+        Self { address, gateway, stop, serving: Some(serving), runtime: Some(runtime) }
+    }
+
+    /// A client's connection.
+    pub fn connect(&self) -> Client {
+        let stream = TcpStream::connect(self.address).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.set_nodelay(true).unwrap();
+        Client { stream }
+    }
+
+    /// Sends bytes on a connection of their own and reads until the gateway closes it.
+    pub fn raw(&self, bytes: impl AsRef<[u8]>) -> String {
+        let mut client = self.connect();
+        client.send(bytes);
+        client.rest()
+    }
+
+    /// Asks for one thing, and for the connection to be closed behind it.
+    pub fn ask(&self, line: &str, fields: &str) -> String {
+        self.raw(format!("{line} HTTP/1.1\r\nHost: api.test\r\nConnection: close\r\n{fields}\r\n"))
+    }
+
+    /// Asks it to stop, and waits until it has.
+    pub fn stop(&mut self) {
+        self.stop.cancel();
+        if let (Some(serving), Some(runtime)) = (self.serving.take(), &self.runtime) {
+            runtime.block_on(serving).unwrap();
+        }
+    }
+
+    /// Asks it to stop and goes on.
+    pub fn begin_stop(&self) {
+        self.stop.cancel();
+    }
+}
+
+impl Drop for TestGateway {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// A client that sends and reads bytes.
+pub struct Client {
+    pub stream: TcpStream,
+}
+
+impl Client {
+    pub fn send(&mut self, bytes: impl AsRef<[u8]>) {
+        // The gateway may have refused and closed already; what it said is what counts.
+        let _ = self.stream.write_all(bytes.as_ref());
+    }
+
+    /// Reads until the gateway closes the connection.
+    pub fn rest(&mut self) -> String {
+        let mut bytes = Vec::new();
+        let mut buffer = [0; 16 << 10];
+        while let Ok(read) = self.stream.read(&mut buffer) {
+            if read == 0 {
+                break;
+            }
+            bytes.extend_from_slice(&buffer[..read]);
+        }
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    /// Reads one answer whose length is declared.
+    pub fn answer(&mut self) -> String {
+        let mut bytes = Vec::new();
+        let mut byte = [0];
+        while find(&bytes, b"\r\n\r\n").is_none() && self.stream.read(&mut byte).is_ok_and(|read| read == 1) {
+            bytes.push(byte[0]);
+        }
+        let text = String::from_utf8_lossy(&bytes).to_ascii_lowercase();
+        let length = text.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok()).unwrap_or(0);
+        let mut body = vec![0; length];
+        let _ = self.stream.read_exact(&mut body);
+        bytes.extend_from_slice(&body);
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+}
+
+/// The status of an answer.
+pub fn status(answer: &str) -> u16 {
+    answer.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0)
+}
+
+/// Waits until something holds.
+pub fn eventually(what: &str, holds: impl Fn() -> bool) {
+    let begun = std::time::Instant::now();
+    while !holds() {
+        assert!(begun.elapsed() < PATIENCE, "{what}");
+        thread::sleep(Duration::from_millis(5));
+    }
+}

@@ -1,0 +1,189 @@
+//! One request and the rules in; where it goes or why it does not, out.
+
+use std::{borrow::Cow, sync::Arc};
+
+use demilune_inventory::{Match, Method, NormalizedPath, Variables};
+use http::header;
+
+use crate::{
+    Destination, Facts, Rulesets, Session, SessionKey,
+    rule::{ForwardPath, Unmatched},
+    ruleset::Ruleset,
+    session,
+};
+
+/// What was decided about a request, and why.
+#[derive(Clone, Debug)]
+pub struct Decision<'a> {
+    /// The zone that owns the host; none where no zone does.
+    pub ruleset: Option<&'a Arc<Ruleset>>,
+    /// The operation, by its place in the ruleset.
+    pub operation: Option<Match>,
+    /// The request asks whether a browser may send another; that other request was matched.
+    pub preflight: bool,
+    /// The session, where the request carries one.
+    pub session: Option<Session>,
+    /// What happens to it.
+    pub verdict: Verdict<'a>,
+}
+
+/// What happens to a request.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Verdict<'a> {
+    /// It is sent on.
+    Forward {
+        /// Where to.
+        destination: &'a Arc<Destination>,
+        /// The path for the origin, without the query.
+        path: Cow<'a, str>,
+        /// No operation fits and the zone wants to know.
+        log_unmatched: bool,
+    },
+    /// It is answered here.
+    Refuse(Refusal),
+}
+
+/// Why a request is answered here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// No zone has an origin for the host: 421.
+    HostUnknown,
+    /// CONNECT, or TRACE that no operation names: 405.
+    MethodNotAllowed,
+    /// The target is no path: 400.
+    PathInvalid,
+    /// The path as sent could name another operation than its normalized form, and the zone forwards paths as sent: 400.
+    PathAmbiguous,
+    /// No operation fits, and the zone blocks such requests: 403.
+    Unmatched,
+}
+
+impl Refusal {
+    /// The status of the answer.
+    #[must_use]
+    pub const fn status(self) -> u16 {
+        match self {
+            Self::PathInvalid | Self::PathAmbiguous => 400,
+            Self::Unmatched => 403,
+            Self::MethodNotAllowed => 405,
+            Self::HostUnknown => 421,
+        }
+    }
+}
+
+/// Decides about a request. `variables` is scratch space that may be used again.
+pub fn decide<'a>(
+    rulesets: &'a Rulesets,
+    facts: &Facts<'a>,
+    key: &SessionKey,
+    variables: &mut Variables,
+) -> Decision<'a> {
+    if *facts.method == http::Method::CONNECT {
+        return undecided(None, Refusal::MethodNotAllowed);
+    }
+    let Some((ruleset, _, origin)) = rulesets.owner(facts.host) else { return undecided(None, Refusal::HostUnknown) };
+    let Ok(path) = NormalizedPath::from_live(facts.path.as_bytes()) else {
+        return undecided(Some(ruleset), Refusal::PathInvalid);
+    };
+    let preflight = is_preflight(facts);
+    let operation = find(ruleset, facts, preflight, &path, variables);
+    let session = session::identify(&ruleset.characteristics, facts.headers, key);
+    let verdict = match refusal(ruleset, facts, operation, &path) {
+        Some(refusal) => Verdict::Refuse(refusal),
+        None => forward(ruleset, origin, operation, facts.path, path, variables),
+    };
+    Decision { ruleset: Some(ruleset), operation, preflight, session, verdict }
+}
+
+fn undecided(ruleset: Option<&Arc<Ruleset>>, refusal: Refusal) -> Decision<'_> {
+    Decision { ruleset, operation: None, preflight: false, session: None, verdict: Verdict::Refuse(refusal) }
+}
+
+/// Whether a request is a CORS preflight (Fetch standard, "CORS-preflight request").
+fn is_preflight(facts: &Facts<'_>) -> bool {
+    *facts.method == http::Method::OPTIONS
+        && facts.headers.contains_key(header::ORIGIN)
+        && facts.headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
+}
+
+/// A preflight is judged by the operation that it asks about, or else as the OPTIONS request that it is.
+fn find(
+    ruleset: &Ruleset,
+    facts: &Facts<'_>,
+    preflight: bool,
+    path: &NormalizedPath<'_>,
+    variables: &mut Variables,
+) -> Option<Match> {
+    let mut by_method = |method: &[u8]| {
+        let method = live_method(method)?;
+        ruleset.matcher.find(Some(method), facts.host, path, variables)
+    };
+    let wanted = facts.headers.get(header::ACCESS_CONTROL_REQUEST_METHOD).filter(|_| preflight);
+    let asked_about = wanted.and_then(|method| by_method(method.as_bytes()));
+    asked_about.or_else(|| by_method(facts.method.as_str().as_bytes()))
+}
+
+/// Methods have a letter case (RFC 9110 section 9.1).
+fn live_method(name: &[u8]) -> Option<Method> {
+    Method::ALL.into_iter().find(|method| method.as_str().as_bytes() == name)
+}
+
+fn refusal(
+    ruleset: &Ruleset,
+    facts: &Facts<'_>,
+    operation: Option<Match>,
+    path: &NormalizedPath<'_>,
+) -> Option<Refusal> {
+    let settings = ruleset.settings();
+    if *facts.method == http::Method::TRACE && operation.is_none() {
+        return Some(Refusal::MethodNotAllowed);
+    }
+    if settings.forward_path == ForwardPath::Raw && !names_the_same(facts.path, path) {
+        return Some(Refusal::PathAmbiguous);
+    }
+    if operation.is_none() && settings.unmatched == Unmatched::Block {
+        return Some(Refusal::Unmatched);
+    }
+    None
+}
+
+fn forward<'a>(
+    ruleset: &'a Ruleset,
+    origin: &'a Arc<Destination>,
+    operation: Option<Match>,
+    raw: &'a str,
+    path: NormalizedPath<'a>,
+    variables: &Variables,
+) -> Verdict<'a> {
+    let routed = operation.and_then(|found| {
+        let rule = &ruleset.operations()[found.operation as usize];
+        rule.route.as_ref().zip(ruleset.route(found.operation))
+    });
+    if let Some((target, destination)) = routed {
+        let variable = |index| variables.get(index).map_or("", |range| &path.as_str()[range]);
+        return Verdict::Forward { destination, path: target.path(variable).into(), log_unmatched: false };
+    }
+    let path = match ruleset.settings().forward_path {
+        ForwardPath::Normalized => path.into_text(),
+        ForwardPath::Raw => Cow::Borrowed(raw),
+    };
+    let log_unmatched = operation.is_none() && ruleset.settings().unmatched == Unmatched::Log;
+    Verdict::Forward { destination: origin, path, log_unmatched }
+}
+
+/// Whether a path as sent has the segments of its normalized form, one for one: then only the percent-encoding of
+/// characters within a segment can differ, which moves no boundary that templates know. A dot segment at the end
+/// becomes an empty one, which is not the same.
+fn names_the_same(raw: &str, normalized: &NormalizedPath<'_>) -> bool {
+    if raw == normalized.as_str() {
+        return true;
+    }
+    let mut expected = normalized.as_str().split('/');
+    let same = raw.split('/').all(|segment| {
+        let alone = format!("/{segment}");
+        let alone = NormalizedPath::from_live(alone.as_bytes());
+        let alone = alone.as_ref().ok().and_then(|alone| alone.as_str().strip_prefix('/'));
+        alone.is_some_and(|alone| expected.next() == Some(alone) && alone.is_empty() == segment.is_empty())
+    });
+    same && expected.next().is_none()
+}
