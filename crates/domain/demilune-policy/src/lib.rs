@@ -6,6 +6,7 @@
 
 mod decision;
 mod destination;
+mod explain;
 mod facts;
 pub mod rule;
 mod ruleset;
@@ -13,6 +14,7 @@ mod session;
 
 pub use decision::{Decision, Refusal, Verdict, decide};
 pub use destination::{Destination, DestinationKind};
+pub use explain::{Candidate, Explanation, Standing, explain};
 pub use facts::{Facts, canonical_host};
 pub use ruleset::{Ruleset, Rulesets};
 pub use session::{Session, SessionHash, SessionKey};
