@@ -7,6 +7,7 @@ mod data_folder;
 mod document;
 mod failure;
 mod first_token;
+mod gateway;
 mod logging;
 mod output;
 mod stop;

@@ -1,6 +1,9 @@
 //! The server's certificate and key, from PEM files.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use tokio_rustls::rustls::{
     self, ServerConfig,
@@ -13,6 +16,11 @@ use tokio_rustls::rustls::{
 
 use crate::config::TlsFiles;
 
+/// What clients of the control API may speak.
+pub(crate) const CONTROL_PROTOCOLS: &[&str] = &["h2", "http/1.1"];
+/// What clients of the gateway may speak.
+pub(crate) const GATEWAY_PROTOCOLS: &[&str] = &["http/1.1"];
+
 /// Why the files cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum TlsError {
@@ -22,6 +30,9 @@ pub(crate) enum TlsError {
     /// No key could be read.
     #[error("the key file {0} cannot be used; it must hold a private key in PEM form, without a passphrase")]
     Key(PathBuf, #[source] pem::Error),
+    /// No authority could be read.
+    #[error("the file {0} cannot be used; it must hold certificate authorities in PEM form")]
+    Authorities(PathBuf, #[source] pem::Error),
     /// They do not go together.
     #[error("the certificate {cert} and the key {key} cannot be used together")]
     Pair {
@@ -30,13 +41,16 @@ pub(crate) enum TlsError {
         #[source]
         cause: rustls::Error,
     },
+    /// The program is ending.
+    #[error("interrupted")]
+    Interrupted,
     /// The program's own settings do not hold together.
     #[error("TLS cannot be set up")]
     Setup(#[source] rustls::Error),
 }
 
 /// Reads the files; blocks.
-pub(crate) fn load(files: &TlsFiles) -> Result<Arc<ServerConfig>, TlsError> {
+pub(crate) fn load(files: &TlsFiles, protocols: &[&str]) -> Result<Arc<ServerConfig>, TlsError> {
     let unusable = |error| TlsError::Certificate(files.cert.clone(), error);
     let mut chain = Vec::new();
     for certificate in CertificateDer::pem_file_iter(&files.cert).map_err(unusable)? {
@@ -52,6 +66,14 @@ pub(crate) fn load(files: &TlsFiles) -> Result<Arc<ServerConfig>, TlsError> {
         .with_no_client_auth()
         .with_single_cert(chain, key)
         .map_err(|cause| TlsError::Pair { cert: files.cert.clone(), key: files.key.clone(), cause })?;
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    config.alpn_protocols = protocols.iter().map(|protocol| protocol.as_bytes().to_vec()).collect();
     Ok(Arc::new(config))
+}
+
+/// Reads certificate authorities; blocks.
+pub(crate) fn load_authorities(file: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    let unusable = |error| TlsError::Authorities(file.to_owned(), error);
+    let read: Result<Vec<_>, _> = CertificateDer::pem_file_iter(file).map_err(unusable)?.collect();
+    let authorities = read.map_err(unusable)?;
+    if authorities.is_empty() { Err(unusable(pem::Error::NoItemsFound)) } else { Ok(authorities) }
 }

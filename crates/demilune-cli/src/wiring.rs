@@ -3,7 +3,7 @@
 use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use demilune_control::{
-    Control, ControlOptions,
+    Companion, Control, ControlOptions,
     manage::{self, BootstrapError, Manager, ServerStatus, SocketError},
 };
 use demilune_store::{Database, OpenError, Store, Zone};
@@ -16,9 +16,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     access,
-    config::{Bootstrap, ServeConfig},
+    config::{Bootstrap, Role, ServeConfig, TlsFiles},
     data_folder::{self, DataFolderError, Lock},
-    first_token, stop,
+    first_token,
+    gateway::{GatewayError, RunningGateway},
+    stop,
     tls::{self, TlsError},
 };
 
@@ -45,6 +47,9 @@ pub(crate) enum ServeError {
     /// The address is taken or not ours.
     #[error("cannot listen on {0}; choose another address with --listen")]
     Listen(SocketAddr, #[source] io::Error),
+    /// The gateway cannot run.
+    #[error(transparent)]
+    Gateway(#[from] GatewayError),
     /// The data folder cannot be used.
     #[error(transparent)]
     Folder(#[from] DataFolderError),
@@ -67,6 +72,15 @@ pub(crate) fn runtime() -> Result<Runtime, io::Error> {
     Builder::new_multi_thread().enable_all().build()
 }
 
+/// A runtime for a server.
+pub(crate) fn server_runtime(workers: Option<usize>) -> Result<Runtime, io::Error> {
+    let mut builder = Builder::new_multi_thread();
+    if let Some(workers) = workers {
+        builder.worker_threads(workers);
+    }
+    builder.enable_all().build()
+}
+
 /// A server that is ready to serve.
 pub(crate) struct Server {
     control: Control,
@@ -75,6 +89,7 @@ pub(crate) struct Server {
     http: TcpListener,
     tls: Option<Arc<rustls::ServerConfig>>,
     socket: UnixListener,
+    gateway: Option<RunningGateway>,
     stop: CancellationToken,
     lock: Lock,
     /// What there is to say about it.
@@ -86,6 +101,8 @@ pub(crate) struct Server {
 pub(crate) struct Started {
     /// What it says about itself.
     pub(crate) status: ServerStatus,
+    /// Where the gateway takes live traffic, if this process has one.
+    pub(crate) gateway: Option<String>,
     /// The zone and token, if this start made them.
     pub(crate) first: Option<FirstStart>,
     /// The data folder.
@@ -117,12 +134,16 @@ impl Server {
     pub(crate) async fn start(config: ServeConfig) -> Result<Self, ServeError> {
         let stop = CancellationToken::new();
         stop::on_signal(stop.clone()).map_err(ServeError::Runtime)?;
-        let tls = load_tls(&config).await?;
+        let tls = load_tls(config.tls.as_ref(), tls::CONTROL_PROTOCOLS).await?;
         check_may_be_made(&config).await?;
         data_folder::create(&config.store.data).await?;
         let lock = sole_use(&config).await?;
         let http = TcpListener::bind(config.listen).await.map_err(|error| ServeError::Listen(config.listen, error))?;
         let address = http.local_addr().map_err(|error| ServeError::Listen(config.listen, error))?;
+        let gateway = match config.role {
+            Role::Control => None,
+            Role::All | Role::Gateway => Some(RunningGateway::start(config.gateway, &config.store.data).await?),
+        };
         let store = Store::open(&config.store.options(config.migrate)).await?;
 
         let public_url = config.public_url.unwrap_or_else(|| url_of(address, tls.is_some()));
@@ -134,21 +155,28 @@ impl Server {
                 connections_max: config.connections_max,
                 drain_max: DRAIN_MAX,
             },
+            gateway.as_ref().map_or_else(Companion::none, RunningGateway::companion),
         );
         let status =
             ServerStatus { address: address.to_string(), public_url, database: config.store.database.to_string() };
         let manager = control.manager().serving(status.clone());
         let first = first_start(&manager, config.bootstrap, &config.store.data).await?;
         let socket = manage::bind(&config.store.data).await?;
-        let started = Started { status, first, data: config.store.data };
-        Ok(Self { control, manager, store, http, tls, socket, stop, lock, started })
+        let started =
+            Started { status, gateway: gateway.as_ref().map(RunningGateway::url), first, data: config.store.data };
+        Ok(Self { control, manager, store, http, tls, socket, gateway, stop, lock, started })
     }
 
     /// Serves until a signal comes and everything in flight is done.
     pub(crate) async fn serve(self) {
         let managing = manage::listen(self.manager, self.socket, self.stop.clone());
-        let serving = self.control.serve(self.http, self.tls, self.stop);
-        tokio::join!(managing, serving);
+        let serving = self.control.serve(self.http, self.tls, self.stop.clone());
+        let forwarding = async {
+            if let Some(gateway) = self.gateway {
+                gateway.serve(self.store.clone(), self.stop).await;
+            }
+        };
+        tokio::join!(managing, serving, forwarding);
         self.store.close().await;
         let socket = self.started.data.join(manage::SOCKET_NAME);
         // The next server replaces it in any case.
@@ -157,11 +185,14 @@ impl Server {
     }
 }
 
-async fn load_tls(config: &ServeConfig) -> Result<Option<Arc<rustls::ServerConfig>>, ServeError> {
-    let Some(files) = config.tls.clone() else { return Ok(None) };
-    let loaded = tokio::task::spawn_blocking(move || tls::load(&files)).await;
-    let loaded = loaded.map_err(|error| ServeError::Runtime(error.into()))?;
-    Ok(Some(loaded?))
+/// Reads a certificate and its key, where they are named.
+pub(crate) async fn load_tls(
+    files: Option<&TlsFiles>,
+    protocols: &'static [&'static str],
+) -> Result<Option<Arc<rustls::ServerConfig>>, TlsError> {
+    let Some(files) = files.cloned() else { return Ok(None) };
+    let loaded = tokio::task::spawn_blocking(move || tls::load(&files, protocols)).await;
+    loaded.map_err(|_| TlsError::Interrupted)?.map(Some)
 }
 
 /// With migrations held back, an empty folder is a mistake rather than a beginning.
@@ -183,7 +214,7 @@ async fn sole_use(config: &ServeConfig) -> Result<Lock, ServeError> {
 }
 
 /// Where this machine reaches a server that listens on `address`.
-fn url_of(address: SocketAddr, tls: bool) -> String {
+pub(crate) fn url_of(address: SocketAddr, tls: bool) -> String {
     let scheme = if tls { "https" } else { "http" };
     let mut reachable = address;
     if address.ip().is_unspecified() {

@@ -6,12 +6,14 @@ mod http;
 mod listen;
 pub mod manage;
 mod metrics;
+pub mod probes;
 mod secret;
 mod throttle;
 
 use std::{sync::Arc, time::Duration};
 
 use demilune_store::Store;
+use prometheus_client::registry::Registry;
 use tokio::net::TcpListener;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_util::sync::CancellationToken;
@@ -34,6 +36,25 @@ pub struct ControlOptions {
     pub drain_max: Duration,
 }
 
+/// What runs beside the API in the same process.
+pub struct Companion {
+    /// Adds its metrics to those of this process.
+    pub register: Box<dyn FnOnce(&mut Registry) + Send>,
+    /// Whether it can do its work, for `/readyz`.
+    pub ready: ReadyCheck,
+}
+
+/// Asks whether a part of the process can do its work.
+pub type ReadyCheck = Arc<dyn Fn() -> bool + Send + Sync>;
+
+impl Companion {
+    /// Nothing runs beside the API.
+    #[must_use]
+    pub fn none() -> Self {
+        Self { register: Box::new(|_| {}), ready: Arc::new(|| true) }
+    }
+}
+
 /// The control plane over one store. Cheap to clone.
 #[derive(Clone)]
 pub struct Control {
@@ -43,10 +64,12 @@ pub struct Control {
 impl Control {
     /// Wires the control plane to a store.
     #[must_use]
-    pub fn new(store: Store, options: ControlOptions) -> Self {
-        let metrics = Metrics::new(store.clone());
+    pub fn new(store: Store, options: ControlOptions, companion: Companion) -> Self {
+        let metrics = Metrics::new(store.clone(), companion.register);
         let credentials = Credentials::new(store.clone(), CredentialCache::default());
-        Self { state: Arc::new(State { store, options, credentials, throttle: Throttle::default(), metrics }) }
+        let throttle = Throttle::default();
+        let ready = companion.ready;
+        Self { state: Arc::new(State { store, options, credentials, throttle, metrics, ready }) }
     }
 
     /// Answers connections until `stop` is cancelled, then drains: no new connection, requests in flight finish.

@@ -42,9 +42,9 @@ struct ReasonLabels {
 }
 
 impl Metrics {
-    /// Registers every metric.
-    pub(crate) fn new(store: Store) -> Self {
-        let mut registry = Registry::with_prefix("demilune");
+    /// Registers every metric, and those of others in this process.
+    pub(crate) fn new(store: Store, others: impl FnOnce(&mut Registry)) -> Self {
+        let mut registry = new_registry();
         let requests = Family::default();
         let latency = Family::new_with_constructor(new_latency as fn() -> Histogram);
         let authentication_failures = Family::default();
@@ -55,8 +55,9 @@ impl Metrics {
             "Requests without a good credential",
             authentication_failures.clone(),
         );
-        registry.register("build", "The running binary", Info::new([("version", env!("CARGO_PKG_VERSION"))]));
+        register_build(&mut registry);
         registry.register_collector(Box::new(store::StoreCollector(store)));
+        others(&mut registry);
         Self { registry, requests, latency, authentication_failures }
     }
 
@@ -74,10 +75,25 @@ impl Metrics {
 
     /// The text that Prometheus reads.
     pub(crate) fn render(&self) -> Result<String, fmt::Error> {
-        let mut text = String::new();
-        encode(&mut text, &self.registry)?;
-        Ok(text)
+        render(&self.registry)
     }
+}
+
+/// A registry for metrics under our name.
+pub(crate) fn new_registry() -> Registry {
+    Registry::with_prefix("demilune")
+}
+
+/// Says which binary this is.
+pub(crate) fn register_build(registry: &mut Registry) {
+    registry.register("build", "The running binary", Info::new([("version", env!("CARGO_PKG_VERSION"))]));
+}
+
+/// The text that Prometheus reads.
+pub(crate) fn render(registry: &Registry) -> Result<String, fmt::Error> {
+    let mut text = String::new();
+    encode(&mut text, registry)?;
+    Ok(text)
 }
 
 fn new_latency() -> Histogram {

@@ -28,7 +28,7 @@ impl Serve {
     pub(super) fn run(self, environment: &Environment) -> Result<ExitCode, Failure> {
         let mut config = ServeConfig::resolve(self.flags, environment)?;
         logging::start(std::mem::take(&mut config.log));
-        wiring::runtime()?.block_on(async {
+        wiring::server_runtime(config.workers)?.block_on(async {
             let server = Server::start(config).await?;
             announce(&server.started).await?;
             server.serve().await;
@@ -44,6 +44,7 @@ async fn announce(started: &Started) -> Result<(), Failure> {
     tracing::info!(
         address = status.address,
         public_url = status.public_url,
+        gateway = started.gateway,
         database = status.database,
         data = %started.data.display(),
         "listening"
@@ -71,7 +72,13 @@ async fn announce(started: &Started) -> Result<(), Failure> {
 fn greeting(started: &Started, token: Option<&str>) -> String {
     let url = &started.status.public_url;
     let mut text = format!("\nDemilune answers at {url}/client/v4 (documentation: {url}/demilune/docs).\n");
-    // Writing to a string does not fail.
+    if let Some(gateway) = &started.gateway {
+        // Writing to a string does not fail.
+        let _ = writeln!(
+            text,
+            "Live traffic goes to {gateway}; `demilune origin set --host HOST URL` says where from there."
+        );
+    }
     let _ = match &started.first {
         Some(first) => {
             let authorization = match (&first.token, token) {

@@ -46,6 +46,28 @@ variables! {
     BODY_BYTES_MAX = "DEMILUNE_BODY_BYTES_MAX";
     /// Most connections at once, like `--connections-max`.
     CONNECTIONS_MAX = "DEMILUNE_CONNECTIONS_MAX";
+    /// `all`, `control` or `gateway`, like `--role`.
+    ROLE = "DEMILUNE_ROLE";
+    /// The gateway's address, like `--gateway-listen`.
+    GATEWAY_LISTEN = "DEMILUNE_GATEWAY_LISTEN";
+    /// The file with the gateway's certificate chain, like `--gateway-tls-cert`.
+    GATEWAY_TLS_CERT = "DEMILUNE_GATEWAY_TLS_CERT";
+    /// The file with the gateway's private key, like `--gateway-tls-key`.
+    GATEWAY_TLS_KEY = "DEMILUNE_GATEWAY_TLS_KEY";
+    /// Bounds of the gateway as `name=value,…`, like `--gateway-limits`.
+    GATEWAY_LIMITS = "DEMILUNE_GATEWAY_LIMITS";
+    /// Networks whose forwarding fields are believed, like `--trusted-networks`.
+    TRUSTED_NETWORKS = "DEMILUNE_TRUSTED_NETWORKS";
+    /// `true` lets routes lead to loopback and private addresses, like `--allow-private-targets`.
+    ALLOW_PRIVATE_TARGETS = "DEMILUNE_ALLOW_PRIVATE_TARGETS";
+    /// Authorities of https origins besides the system's, like `--origin-ca`.
+    ORIGIN_CA = "DEMILUNE_ORIGIN_CA";
+    /// `-`, a file, or `off`, like `--access-log`.
+    ACCESS_LOG = "DEMILUNE_ACCESS_LOG";
+    /// The file with the key of session hashes, like `--secret-file`.
+    SECRET_FILE = "DEMILUNE_SECRET_FILE";
+    /// Threads that serve, like `--workers`.
+    WORKERS = "DEMILUNE_WORKERS";
     /// `human` or `json`, like `--log-format`.
     LOG_FORMAT = "DEMILUNE_LOG_FORMAT";
     /// What to log, like `--log-level`.

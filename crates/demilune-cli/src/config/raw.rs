@@ -53,6 +53,8 @@ pub(crate) struct RawServe {
     /// Most connections at once; more wait to be accepted [env: DEMILUNE_CONNECTIONS_MAX] [default: 512]
     #[arg(long, value_name = "NUMBER")]
     connections_max: Option<OsString>,
+    #[command(flatten)]
+    gateway: RawGateway,
     /// How to write the log on standard error: human or json [env: DEMILUNE_LOG_FORMAT] [default: human on a
     /// terminal, else json]
     #[arg(long, value_name = "FORMAT")]
@@ -61,6 +63,50 @@ pub(crate) struct RawServe {
     /// [env: DEMILUNE_LOG_LEVEL] [default: info]
     #[arg(long, value_name = "LEVEL")]
     log_level: Option<OsString>,
+}
+
+/// Flags of the gateway that `demilune serve` runs.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct RawGateway {
+    /// What this process is: all, control (the API without a gateway) or gateway (without the API, which needs the
+    /// PostgreSQL database of the control process) [env: DEMILUNE_ROLE] [default: all]
+    #[arg(long, value_name = "ROLE")]
+    role: Option<OsString>,
+    /// The address on which the gateway takes live traffic; port 0 takes a free one [env: DEMILUNE_GATEWAY_LISTEN]
+    /// [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDRESS")]
+    gateway_listen: Option<OsString>,
+    /// A PEM file with the gateway's certificate chain [env: DEMILUNE_GATEWAY_TLS_CERT]
+    #[arg(long, value_name = "FILE")]
+    gateway_tls_cert: Option<OsString>,
+    /// A PEM file with the private key of the gateway's certificate [env: DEMILUNE_GATEWAY_TLS_KEY]
+    #[arg(long, value_name = "FILE")]
+    gateway_tls_key: Option<OsString>,
+    /// Bounds of the gateway as name=value,…; an unknown name is answered with the list of all, which
+    /// docs/gateway.md explains [env: DEMILUNE_GATEWAY_LIMITS]
+    #[arg(long, value_name = "LIMITS")]
+    gateway_limits: Option<OsString>,
+    /// Networks of proxies in front, such as 10.0.0.0/8,192.0.2.7, whose X-Forwarded-*, Forwarded and X-Request-Id
+    /// fields are believed [env: DEMILUNE_TRUSTED_NETWORKS] [default: none]
+    #[arg(long, value_name = "NETWORKS")]
+    trusted_networks: Option<OsString>,
+    /// Let the routes of operations lead to loopback and private addresses [env: DEMILUNE_ALLOW_PRIVATE_TARGETS]
+    #[arg(long)]
+    allow_private_targets: bool,
+    /// A PEM file with certificate authorities of https origins, besides those of the system [env: DEMILUNE_ORIGIN_CA]
+    #[arg(long, value_name = "FILE")]
+    origin_ca: Option<OsString>,
+    /// Where to write a line for each request: a file, which SIGUSR1 opens anew, - for standard output, or off
+    /// [env: DEMILUNE_ACCESS_LOG] [default: off]
+    #[arg(long, value_name = "FILE")]
+    access_log: Option<OsString>,
+    /// The file with the key of session hashes, the same on every gateway of a database [env: DEMILUNE_SECRET_FILE]
+    /// [default: secret.key in the data folder, made at the first start]
+    #[arg(long, value_name = "FILE")]
+    secret_file: Option<OsString>,
+    /// Threads that serve [env: DEMILUNE_WORKERS] [default: one for each core]
+    #[arg(long, value_name = "NUMBER")]
+    workers: Option<OsString>,
 }
 
 /// A value as it was written, and where.
@@ -97,6 +143,23 @@ pub(crate) struct ServeSettings {
     pub(crate) bootstrap_zone: Option<Setting>,
     pub(crate) bootstrap_token: Option<Setting>,
     pub(crate) bootstrap_token_file: Option<Setting>,
+    pub(crate) gateway: GatewaySettings,
+}
+
+/// The settings of [`RawGateway`] and its variables.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct GatewaySettings {
+    pub(crate) role: Option<Setting>,
+    pub(crate) listen: Option<Setting>,
+    pub(crate) tls_cert: Option<Setting>,
+    pub(crate) tls_key: Option<Setting>,
+    pub(crate) limits: Option<Setting>,
+    pub(crate) trusted_networks: Option<Setting>,
+    pub(crate) allow_private_targets: Option<Setting>,
+    pub(crate) origin_ca: Option<Setting>,
+    pub(crate) access_log: Option<Setting>,
+    pub(crate) secret_file: Option<Setting>,
+    pub(crate) workers: Option<Setting>,
 }
 
 impl RawStore {
@@ -134,6 +197,27 @@ impl RawServe {
             bootstrap_zone: from_environment(env::BOOTSTRAP_ZONE, environment),
             bootstrap_token: from_environment(env::BOOTSTRAP_TOKEN, environment),
             bootstrap_token_file: from_environment(env::BOOTSTRAP_TOKEN_FILE, environment),
+            gateway: self.gateway.settings(environment),
+        }
+    }
+}
+
+impl RawGateway {
+    /// Flags first, then the environment.
+    pub(crate) fn settings(self, environment: &Environment) -> GatewaySettings {
+        let private = self.allow_private_targets;
+        GatewaySettings {
+            role: setting("--role", self.role, env::ROLE, environment),
+            listen: setting("--gateway-listen", self.gateway_listen, env::GATEWAY_LISTEN, environment),
+            tls_cert: setting("--gateway-tls-cert", self.gateway_tls_cert, env::GATEWAY_TLS_CERT, environment),
+            tls_key: setting("--gateway-tls-key", self.gateway_tls_key, env::GATEWAY_TLS_KEY, environment),
+            limits: setting("--gateway-limits", self.gateway_limits, env::GATEWAY_LIMITS, environment),
+            trusted_networks: setting("--trusted-networks", self.trusted_networks, env::TRUSTED_NETWORKS, environment),
+            allow_private_targets: switch("--allow-private-targets", private, env::ALLOW_PRIVATE_TARGETS, environment),
+            origin_ca: setting("--origin-ca", self.origin_ca, env::ORIGIN_CA, environment),
+            access_log: setting("--access-log", self.access_log, env::ACCESS_LOG, environment),
+            secret_file: setting("--secret-file", self.secret_file, env::SECRET_FILE, environment),
+            workers: setting("--workers", self.workers, env::WORKERS, environment),
         }
     }
 }

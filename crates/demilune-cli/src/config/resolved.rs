@@ -16,6 +16,7 @@ use tracing_subscriber::EnvFilter;
 
 use super::{
     Environment, RawServe, RawStore,
+    gateway::{GatewayConfig, Role},
     raw::{ServeSettings, Setting, StoreSettings},
 };
 
@@ -33,6 +34,8 @@ const BODY_BYTES_MAX_CEILING: usize = 64 << 20;
 /// Half of the 1,024 file descriptors that systems usually allow a process.
 const CONNECTIONS_MAX_DEFAULT: usize = 512;
 const CONNECTIONS_MAX_CEILING: usize = 1 << 20;
+/// More threads than any machine has cores.
+const WORKERS_CEILING: usize = 1024;
 /// A token file holds one line.
 const TOKEN_FILE_BYTES_MAX: u64 = 4096;
 /// Like the names of zones that are added later.
@@ -64,6 +67,10 @@ pub(crate) struct ServeConfig {
     pub(crate) connections_max: usize,
     pub(crate) log: LogConfig,
     pub(crate) bootstrap: Bootstrap,
+    pub(crate) role: Role,
+    pub(crate) gateway: GatewayConfig,
+    /// Threads that serve; one for each core when absent.
+    pub(crate) workers: Option<usize>,
 }
 
 /// Where the certificate and its key are.
@@ -173,7 +180,7 @@ impl Bootstrap {
 /// Parses settings and collects what is wrong with them; a setting with a problem takes its default, so that the
 /// search goes on.
 #[derive(Default)]
-struct Resolver {
+pub(super) struct Resolver {
     problems: Vec<String>,
 }
 
@@ -182,15 +189,16 @@ impl Resolver {
         if self.problems.is_empty() { Ok(config) } else { Err(Problems(self.problems)) }
     }
 
-    fn problem(&mut self, origin: &str, sentence: impl fmt::Display) {
+    pub(super) fn problem(&mut self, origin: &str, sentence: impl fmt::Display) {
         self.problems.push(format!("{origin}: {sentence}"));
     }
 
     fn serve(&mut self, settings: ServeSettings) -> ServeConfig {
-        let listen = self.listen(settings.listen.as_ref());
+        let listen = self.listen(settings.listen.as_ref(), LISTEN_DEFAULT);
         let wants_tls = settings.tls_cert.is_some() || settings.tls_key.is_some();
         let tls = self.tls(settings.tls_cert, settings.tls_key);
         let insecure_http = self.switch(settings.insecure_http);
+        let role = settings.gateway.role.as_ref().and_then(|setting| self.parse(setting)).unwrap_or_default();
         if !listen.ip().is_loopback() && !wants_tls && !insecure_http {
             let sentence = format!(
                 "{listen} is open to other machines and credentials would cross the network unencrypted: give \
@@ -211,6 +219,9 @@ impl Resolver {
                 zone: settings.bootstrap_zone.and_then(|setting| self.bootstrap_zone(&setting)),
                 token: self.bootstrap_token(settings.bootstrap_token, settings.bootstrap_token_file),
             },
+            role,
+            workers: settings.gateway.workers.clone().map(|workers| self.number(Some(workers), 1, 1, WORKERS_CEILING)),
+            gateway: self.gateway(settings.gateway),
         }
     }
 
@@ -245,7 +256,7 @@ impl Resolver {
         }
     }
 
-    fn absolute(&mut self, origin: &str, path: &Path) -> PathBuf {
+    pub(super) fn absolute(&mut self, origin: &str, path: &Path) -> PathBuf {
         match std::path::absolute(path) {
             Ok(path) => path,
             Err(error) => {
@@ -255,17 +266,18 @@ impl Resolver {
         }
     }
 
-    fn listen(&mut self, setting: Option<&Setting>) -> SocketAddr {
-        let Some(setting) = setting else { return LISTEN_DEFAULT };
-        let Some(text) = self.text(setting) else { return LISTEN_DEFAULT };
+    pub(super) fn listen(&mut self, setting: Option<&Setting>, default: SocketAddr) -> SocketAddr {
+        let Some(setting) = setting else { return default };
+        let Some(text) = self.text(setting) else { return default };
         let written = match text.strip_prefix("localhost:") {
             Some(port) => format!("127.0.0.1:{port}"),
             None => text.clone(),
         };
         written.parse().unwrap_or_else(|_| {
-            let sentence = format!("{text:?} is no address with a port: write it as 127.0.0.1:8787 or [::1]:8787");
+            let port = default.port();
+            let sentence = format!("{text:?} is no address with a port: write it as 127.0.0.1:{port} or [::1]:{port}");
             self.problem(setting.origin, sentence);
-            LISTEN_DEFAULT
+            default
         })
     }
 
@@ -285,7 +297,7 @@ impl Resolver {
         None
     }
 
-    fn tls(&mut self, cert: Option<Setting>, key: Option<Setting>) -> Option<TlsFiles> {
+    pub(super) fn tls(&mut self, cert: Option<Setting>, key: Option<Setting>) -> Option<TlsFiles> {
         match (cert, key) {
             (None, None) => None,
             (Some(cert), Some(key)) => Some(TlsFiles { cert: cert.value.into(), key: key.value.into() }),
@@ -360,7 +372,7 @@ impl Resolver {
         }
     }
 
-    fn number<T>(&mut self, setting: Option<Setting>, default: T, min: T, max: T) -> T
+    pub(super) fn number<T>(&mut self, setting: Option<Setting>, default: T, min: T, max: T) -> T
     where
         T: FromStr + PartialOrd + fmt::Display + Copy,
     {
@@ -375,7 +387,7 @@ impl Resolver {
         }
     }
 
-    fn switch(&mut self, setting: Option<Setting>) -> bool {
+    pub(super) fn switch(&mut self, setting: Option<Setting>) -> bool {
         let Some(setting) = setting else { return false };
         let Some(text) = self.text(&setting) else { return false };
         match text.to_ascii_lowercase().as_str() {
@@ -388,12 +400,12 @@ impl Resolver {
         }
     }
 
-    fn parse<T: FromStr<Err: fmt::Display>>(&mut self, setting: &Setting) -> Option<T> {
+    pub(super) fn parse<T: FromStr<Err: fmt::Display>>(&mut self, setting: &Setting) -> Option<T> {
         let text = self.text(setting)?;
         text.parse().map_err(|error| self.problem(setting.origin, format!("{text:?} cannot be used: {error}"))).ok()
     }
 
-    fn text(&mut self, setting: &Setting) -> Option<String> {
+    pub(super) fn text(&mut self, setting: &Setting) -> Option<String> {
         let text = setting.value.to_str().map(ToOwned::to_owned);
         if text.is_none() {
             self.problem(setting.origin, "the value is not UTF-8");

@@ -166,6 +166,11 @@ impl ApiError {
         Self::no_route(&format!("/zones/{zone}"))
     }
 
+    /// Part of the process cannot do its work yet.
+    pub(crate) fn not_ready() -> Self {
+        Defect::new(&UNAVAILABLE, "The gateway in this process has no rules yet; it reads them from the store.").into()
+    }
+
     /// The zone has no operation with this id.
     pub(crate) fn operation_unknown() -> Self {
         Defect::new(

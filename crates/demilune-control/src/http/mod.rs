@@ -6,7 +6,7 @@ mod docs;
 mod envelope;
 mod error;
 mod frame;
-mod health;
+pub(crate) mod health;
 pub(crate) mod openapi;
 mod operations;
 mod query;
@@ -25,7 +25,7 @@ use demilune_store::Store;
 pub(crate) use auth::Peer;
 pub(crate) use router::router;
 
-use crate::{ControlOptions, credentials::Credentials, metrics::Metrics, throttle::Throttle};
+use crate::{ControlOptions, ReadyCheck, credentials::Credentials, metrics::Metrics, throttle::Throttle};
 
 /// What every handler may use.
 pub(crate) struct State {
@@ -34,6 +34,7 @@ pub(crate) struct State {
     pub(crate) credentials: Credentials,
     pub(crate) throttle: Throttle,
     pub(crate) metrics: Metrics,
+    pub(crate) ready: ReadyCheck,
 }
 
 /// The state as axum hands it out.

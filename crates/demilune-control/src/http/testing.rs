@@ -89,7 +89,8 @@ impl Api {
             options,
             credentials: Credentials::new(store.clone(), cache.clone()),
             throttle: Throttle::default(),
-            metrics: Metrics::new(store.clone()),
+            metrics: Metrics::new(store.clone(), |_| {}),
+            ready: Arc::new(|| true),
         };
         Self { router: router(Arc::new(state)), store, cache, _folder: folder }
     }

@@ -1,0 +1,175 @@
+//! Follows the store's rules: polls revisions, compiles what changed off the request path, puts it in force as a whole.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    error::Error,
+    sync::Arc,
+    time::Duration,
+};
+
+use demilune_gateway::Gateway;
+use demilune_inventory::ZoneId;
+use demilune_policy::{Ruleset, rule::ZoneRules};
+use demilune_store::{Store, StoreFailure};
+use tokio::{
+    sync::watch,
+    task::spawn_blocking,
+    time::{Instant, sleep},
+};
+use tokio_util::sync::CancellationToken;
+
+use super::rules_cache::RulesCache;
+
+/// How often revisions are asked for. A change is in force within this time and that of reading and compiling it.
+const POLL_EVERY: Duration = Duration::from_millis(500);
+/// How often at most the rules in force are saved for a start without the store.
+const SAVE_EVERY: Duration = Duration::from_secs(5);
+
+/// Whether a gateway has rules to go by.
+pub(crate) type Readiness = watch::Receiver<bool>;
+
+/// Follows the rules of all zones.
+pub(crate) struct Follower {
+    gateway: Gateway,
+    cache: Option<RulesCache>,
+    in_force: BTreeMap<ZoneId, (ZoneRules, Arc<Ruleset>)>,
+    /// Zones whose rules could not be read at a revision, so that it is said once.
+    unreadable: HashMap<ZoneId, u64>,
+    ready: watch::Sender<bool>,
+    store_answers: bool,
+    unsaved: bool,
+    saved: Instant,
+}
+
+impl Follower {
+    /// Starts with the rules that were saved last, where there are any.
+    pub(crate) async fn new(gateway: Gateway, cache: Option<RulesCache>) -> Self {
+        let mut follower = Self {
+            gateway,
+            cache,
+            in_force: BTreeMap::new(),
+            unreadable: HashMap::new(),
+            ready: watch::Sender::new(false),
+            store_answers: true,
+            unsaved: false,
+            saved: Instant::now(),
+        };
+        if let Some(cache) = &follower.cache
+            && let Some(zones) = cache.load().await
+        {
+            for rules in zones {
+                follower.compile(rules).await;
+            }
+            follower.publish();
+        }
+        follower
+    }
+
+    /// Whether there are rules in force.
+    pub(crate) fn readiness(&self) -> Readiness {
+        self.ready.subscribe()
+    }
+
+    /// Follows until it is told to stop. With the store gone, the rules in force stay.
+    pub(crate) async fn follow(mut self, store: Store, stop: CancellationToken) {
+        let mut changes = store.changes();
+        loop {
+            match self.step(&store).await {
+                Ok(()) => self.note_store(true),
+                Err(failure) => {
+                    if self.store_answers {
+                        tracing::warn!(
+                            error = &failure as &dyn Error,
+                            "the store does not answer; the rules in force stay"
+                        );
+                    }
+                    self.note_store(false);
+                }
+            }
+            self.save_now_and_then().await;
+            tokio::select! {
+                () = changes.changed() => {}
+                () = sleep(POLL_EVERY) => {}
+                () = stop.cancelled() => break,
+            }
+        }
+        self.save().await;
+    }
+
+    /// Brings what is in force up to what is stored.
+    pub(crate) async fn step(&mut self, store: &Store) -> Result<(), StoreFailure> {
+        let revisions: BTreeMap<ZoneId, u64> = store.zone_revisions().await?.into_iter().collect();
+        let before = self.in_force.len();
+        self.in_force.retain(|zone, _| revisions.contains_key(zone));
+        let mut changed = before != self.in_force.len();
+        for (zone, revision) in &revisions {
+            if self.in_force.get(zone).is_some_and(|(rules, _)| rules.revision == *revision) {
+                continue;
+            }
+            match store.zone_rules(zone).await {
+                Ok(Some(rules)) => {
+                    self.compile(rules).await;
+                    changed = true;
+                }
+                // Deleted between the two questions; the next round sees it gone.
+                Ok(None) => {}
+                Err(failure @ StoreFailure::Damaged { .. }) => self.note_unreadable(zone, *revision, &failure),
+                Err(failure) => return Err(failure),
+            }
+        }
+        if changed || !*self.ready.borrow() {
+            self.publish();
+            self.unsaved = true;
+        }
+        Ok(())
+    }
+
+    async fn compile(&mut self, rules: ZoneRules) {
+        let zone = rules.zone.clone();
+        let compiling = spawn_blocking(move || (rules.clone(), Arc::new(Ruleset::compile(rules))));
+        match compiling.await {
+            Ok((rules, ruleset)) => {
+                tracing::debug!(%zone, revision = rules.revision, operations = rules.operations.len(), "rules compiled");
+                self.unreadable.remove(&zone);
+                self.in_force.insert(zone, (rules, ruleset));
+            }
+            // The runtime is ending.
+            Err(error) => tracing::error!(%zone, %error, "rules were not compiled; the ones in force stay"),
+        }
+    }
+
+    fn publish(&self) {
+        let zones = self.in_force.values().map(|(_, ruleset)| Arc::clone(ruleset)).collect();
+        self.gateway.board().publish(zones);
+        self.ready.send_replace(true);
+    }
+
+    fn note_store(&mut self, answers: bool) {
+        if answers && !self.store_answers {
+            tracing::info!("the store answers again");
+        }
+        self.store_answers = answers;
+    }
+
+    fn note_unreadable(&mut self, zone: &ZoneId, revision: u64, failure: &StoreFailure) {
+        if self.unreadable.insert(zone.clone(), revision) != Some(revision) {
+            tracing::error!(%zone, revision, error = failure as &dyn Error, "a zone's rules cannot be read; the ones in force stay");
+        }
+    }
+
+    async fn save_now_and_then(&mut self) {
+        if self.unsaved && self.saved.elapsed() >= SAVE_EVERY {
+            self.save().await;
+        }
+    }
+
+    async fn save(&mut self) {
+        let Some(cache) = self.cache.as_ref().filter(|_| self.unsaved) else { return };
+        let zones = self.in_force.values().map(|(rules, _)| rules.clone()).collect();
+        if let Err(error) = cache.save(zones).await {
+            tracing::warn!(%error, "the rules in force could not be saved for a start without the store");
+        }
+        self.unsaved = false;
+        self.saved = Instant::now();
+    }
+}

@@ -1,0 +1,9 @@
+//! The gateway of this process, connected: rules come to it from the store, what it counted goes back.
+
+mod follow;
+mod rules_cache;
+mod running;
+mod secret;
+
+pub(crate) use running::{GatewayError, RunningGateway};
+pub(crate) use secret::{SecretError, session_key};

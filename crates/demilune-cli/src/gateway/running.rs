@@ -1,0 +1,141 @@
+//! A gateway that has everything it needs: its address, its key, its certificate, its rules.
+
+use std::{io, net::SocketAddr, path::Path, sync::Arc};
+
+use demilune_control::Companion;
+use demilune_gateway::{AccessLog, Gateway, GatewayOptions, NodeName, OriginTrust};
+use demilune_store::Store;
+use demilune_traffic::Source;
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+    task::spawn_blocking,
+};
+use tokio_rustls::rustls::ServerConfig;
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    SecretError,
+    follow::{Follower, Readiness},
+    rules_cache::RulesCache,
+    session_key,
+};
+use crate::{
+    config::GatewayConfig,
+    tls::{self, TlsError},
+    wiring::{load_tls, url_of},
+};
+
+/// Why a gateway does not run.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum GatewayError {
+    /// The address is taken or not ours.
+    #[error("the gateway cannot listen on {0}; choose another address with --gateway-listen")]
+    Listen(SocketAddr, #[source] io::Error),
+    /// The access log cannot be written.
+    #[error("the access log cannot be opened; choose another file with --access-log")]
+    AccessLog(#[source] io::Error),
+    /// The operating system gives no random numbers, threads or signals.
+    #[error("the gateway cannot be started")]
+    System(#[source] io::Error),
+    /// There is no key for session hashes.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+    /// The certificate or the authorities cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+}
+
+/// A gateway that is ready to serve.
+pub(crate) struct RunningGateway {
+    gateway: Gateway,
+    follower: Follower,
+    readiness: Readiness,
+    listener: TcpListener,
+    address: SocketAddr,
+    tls: Option<Arc<ServerConfig>>,
+    source: Source,
+}
+
+impl RunningGateway {
+    /// Takes everything a gateway needs, or says what is missing.
+    pub(crate) async fn start(config: GatewayConfig, data: &Path) -> Result<Self, GatewayError> {
+        let listen = config.listen;
+        let tls = load_tls(config.tls.as_ref(), tls::GATEWAY_PROTOCOLS).await?;
+        let listener = TcpListener::bind(listen).await.map_err(|error| GatewayError::Listen(listen, error))?;
+        let address = listener.local_addr().map_err(|error| GatewayError::Listen(listen, error))?;
+        let process = random().map_err(GatewayError::System)?;
+        let data = data.to_owned();
+        let loading = spawn_blocking(move || load(config, process, &data));
+        let (gateway, cache) = loading.await.map_err(|error| GatewayError::System(error.into()))??;
+        let follower = Follower::new(gateway.clone(), Some(cache)).await;
+        let readiness = follower.readiness();
+        Ok(Self { gateway, follower, readiness, listener, address, tls, source: source(process) })
+    }
+
+    /// Where clients reach it on this machine.
+    pub(crate) fn url(&self) -> String {
+        url_of(self.address, self.tls.is_some())
+    }
+
+    /// Its part in metrics and readiness.
+    pub(crate) fn companion(&self) -> Companion {
+        let (gateway, readiness) = (self.gateway.clone(), self.readiness.clone());
+        Companion {
+            register: Box::new(move |registry| gateway.register(registry)),
+            ready: Arc::new(move || *readiness.borrow()),
+        }
+    }
+
+    /// Serves until `stop` is cancelled and what is in flight is done; then the last counts go to the store.
+    pub(crate) async fn serve(self, store: Store, stop: CancellationToken) {
+        let served = CancellationToken::new();
+        let serving = async {
+            self.gateway.serve(self.listener, self.tls, stop).await;
+            served.cancel();
+        };
+        let reopening = reopen_access_log(&self.gateway, &served);
+        let following = self.follower.follow(store.clone(), served.clone());
+        drop((store, self.source));
+        tokio::join!(serving, following, reopening);
+    }
+}
+
+/// Reads files and opens the access log; blocks.
+fn load(config: GatewayConfig, process: u64, data: &Path) -> Result<(Gateway, RulesCache), GatewayError> {
+    let session_key = session_key(config.secret_file.as_deref(), data)?;
+    let more = config.origin_ca.as_deref().map_or_else(|| Ok(Vec::new()), tls::load_authorities)?;
+    let access_log = config.access_log.map(AccessLog::open).transpose().map_err(GatewayError::AccessLog)?;
+    let options = GatewayOptions {
+        limits: config.limits,
+        trusted_networks: config.trusted_networks,
+        allow_private_targets: config.allow_private_targets,
+        session_key,
+        node: NodeName::new(process),
+    };
+    Ok((Gateway::new(options, process, OriginTrust { more }, access_log), RulesCache::new(data)))
+}
+
+/// Log rotation moves the file away and sends SIGUSR1.
+async fn reopen_access_log(gateway: &Gateway, served: &CancellationToken) {
+    let mut asked = match signal(SignalKind::user_defined1()) {
+        Ok(asked) => asked,
+        Err(error) => return tracing::warn!(%error, "SIGUSR1 will not open the access log anew"),
+    };
+    loop {
+        tokio::select! {
+            _ = asked.recv() => gateway.reopen_access_log(),
+            () = served.cancelled() => return,
+        }
+    }
+}
+
+fn random() -> io::Result<u64> {
+    getrandom::u64().map_err(io::Error::other)
+}
+
+/// What this run calls itself in stored records.
+#[expect(clippy::expect_used, reason = "letters, a colon and hex digits are a source")]
+fn source(process: u64) -> Source {
+    format!("gateway:{process:016x}").parse().expect("a source")
+}
