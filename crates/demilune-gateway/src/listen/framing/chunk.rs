@@ -153,6 +153,10 @@ impl ChunkReader {
             return Err(Defect::TrailersTooLarge);
         }
         if byte != b'\n' {
+            if self.line.ends_with(b"\r") {
+                // hyper finds this byte too, and must not be the first.
+                return Err(Defect::BareCarriageReturn);
+            }
             self.line.push(byte);
             return Ok(State::Trailer);
         }

@@ -97,6 +97,7 @@ fn trailers_are_fields_that_frame_nothing() {
     check_chunks("0\r\nA\r\n\r\n", Err((5, Defect::ColonMissing)));
     check_chunks("0\r\nA: b\r\n c\r\n\r\n", Err((12, Defect::Fold)));
     check_chunks("0\r\nA: b\n\r\n", Err((7, Defect::BareLineFeed)));
+    check_chunks("0\r\nA: \rb\r\n\r\n", Err((7, Defect::BareCarriageReturn)));
     check_chunks("0\r\n\n", Err((3, Defect::BareLineFeed)));
     check_chunks("0\r\nA: \0\r\n\r\n", Err((8, Defect::ControlCharacter)));
     for name in ["Content-Length", "transfer-encoding", "HOST", "Authorization", "Cookie", "Trailer", "TE"] {
