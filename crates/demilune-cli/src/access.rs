@@ -14,6 +14,7 @@ use demilune_store::{Database, OpenError, Store};
 use crate::{
     config::StoreConfig,
     data_folder::{self, DataFolderError, Lock},
+    gateway::made_key,
 };
 
 /// How long to wait for a server that is starting or stopping, or for another command.
@@ -104,6 +105,11 @@ impl Access {
     async fn open_store(config: &StoreConfig, lock: Option<Lock>) -> Result<Self, AccessError> {
         let store = Store::open(&config.options(false)).await?;
         let manager = Manager::new(store.clone(), CredentialCache::default());
+        let data = config.data.clone();
+        let manager = match tokio::task::spawn_blocking(move || made_key(&data)).await {
+            Ok(Some(key)) => manager.hashing_with(key),
+            _ => manager,
+        };
         Ok(Self::Store { manager, store, lock })
     }
 

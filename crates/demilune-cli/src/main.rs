@@ -4,6 +4,7 @@ mod access;
 mod commands;
 mod config;
 mod data_folder;
+mod demo;
 mod document;
 mod failure;
 mod first_token;

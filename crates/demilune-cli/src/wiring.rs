@@ -5,8 +5,9 @@ use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 use demilune_control::{
     Companion, Control, ControlOptions,
     manage::{self, BootstrapError, Manager, ServerStatus, SocketError},
+    probes,
 };
-use demilune_store::{Database, OpenError, Store, Zone};
+use demilune_store::{Database, OpenError, Store, StoreOptions, Zone};
 use tokio::{
     net::{TcpListener, UnixListener},
     runtime::{Builder, Runtime},
@@ -27,6 +28,8 @@ use crate::{
 /// How long requests in flight may take after a stop was asked for: shorter than the ten seconds that service managers
 /// and container engines give before they kill.
 const DRAIN_MAX: Duration = Duration::from_secs(8);
+/// How often a gateway asks for a store that is away.
+const OPEN_RETRY: Duration = Duration::from_secs(1);
 /// How long to wait for a management command that holds the lock, or for a server that is stopping.
 const LOCK_WAIT_MAX: Duration = Duration::from_secs(10);
 
@@ -160,6 +163,10 @@ impl Server {
         let status =
             ServerStatus { address: address.to_string(), public_url, database: config.store.database.to_string() };
         let manager = control.manager().serving(status.clone());
+        let manager = match &gateway {
+            Some(gateway) => manager.hashing_with(gateway.session_key()),
+            None => manager,
+        };
         let first = first_start(&manager, config.bootstrap, &config.store.data).await?;
         let socket = manage::bind(&config.store.data).await?;
         let started =
@@ -167,13 +174,18 @@ impl Server {
         Ok(Self { control, manager, store, http, tls, socket, gateway, stop, lock, started })
     }
 
-    /// Serves until a signal comes and everything in flight is done.
+    /// What stops it: a signal cancels this, and others may.
+    pub(crate) fn stopping(&self) -> CancellationToken {
+        self.stop.clone()
+    }
+
+    /// Serves until it is told to stop and everything in flight is done.
     pub(crate) async fn serve(self) {
         let managing = manage::listen(self.manager, self.socket, self.stop.clone());
         let serving = self.control.serve(self.http, self.tls, self.stop.clone());
         let forwarding = async {
             if let Some(gateway) = self.gateway {
-                gateway.serve(self.store.clone(), self.stop).await;
+                gateway.serve(std::future::ready(Some(self.store.clone())), self.stop).await;
             }
         };
         tokio::join!(managing, serving, forwarding);
@@ -183,6 +195,71 @@ impl Server {
         let _ = tokio::fs::remove_file(socket).await;
         drop(self.lock);
     }
+}
+
+/// A gateway without the API, on a database that it shares with a control process.
+pub(crate) struct GatewayServer {
+    gateway: RunningGateway,
+    probes: TcpListener,
+    store: StoreOptions,
+    stop: CancellationToken,
+    lock: Lock,
+    /// Where live traffic goes.
+    pub(crate) gateway_url: String,
+    /// Where the probes are answered.
+    pub(crate) probes_url: String,
+}
+
+impl GatewayServer {
+    /// Takes everything a gateway needs but the store, which may be away.
+    pub(crate) async fn start(config: ServeConfig) -> Result<Self, ServeError> {
+        let stop = CancellationToken::new();
+        stop::on_signal(stop.clone()).map_err(ServeError::Runtime)?;
+        data_folder::create(&config.store.data).await?;
+        let lock = sole_use(&config).await?;
+        let (probes, probes_url) = listen_on(config.listen, false).await?;
+        let store = config.store.options(false);
+        let gateway = RunningGateway::start(config.gateway, &config.store.data).await?;
+        let gateway_url = gateway.url();
+        Ok(Self { gateway, probes, store, stop, lock, gateway_url, probes_url })
+    }
+
+    /// Serves until a signal comes and everything in flight is done.
+    pub(crate) async fn serve(self) {
+        let probing = probes::serve(self.probes, self.gateway.companion(), self.stop.clone());
+        let forwarding = self.gateway.serve(open_patiently(&self.store), self.stop);
+        let ((), store) = tokio::join!(probing, forwarding);
+        if let Some(store) = store {
+            store.close().await;
+        }
+        drop(self.lock);
+    }
+}
+
+/// Opens the store as soon as it can be.
+async fn open_patiently(options: &StoreOptions) -> Option<Store> {
+    let mut said = None;
+    loop {
+        match Store::open(options).await {
+            Ok(store) => return Some(store),
+            Err(error) => {
+                let sentence = error.to_string();
+                if said.as_ref() != Some(&sentence) {
+                    let error: &dyn std::error::Error = &error;
+                    tracing::warn!(error, "the store cannot be opened yet; the rules that were saved are in force");
+                }
+                said = Some(sentence);
+            }
+        }
+        tokio::time::sleep(OPEN_RETRY).await;
+    }
+}
+
+async fn listen_on(listen: SocketAddr, tls: bool) -> Result<(TcpListener, String), ServeError> {
+    let failed = |error| ServeError::Listen(listen, error);
+    let listener = TcpListener::bind(listen).await.map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    Ok((listener, url_of(address, tls)))
 }
 
 /// Reads a certificate and its key, where they are named.

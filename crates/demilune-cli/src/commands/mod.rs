@@ -3,7 +3,9 @@
 
 mod backup;
 mod completions;
+mod demo;
 mod env;
+mod explain;
 mod import;
 mod man;
 mod migrate;
@@ -38,10 +40,12 @@ pub(crate) struct Cli {
 #[derive(Subcommand)]
 enum Subcommands {
     Serve(serve::Serve),
+    Demo(demo::Demo),
     Zone(zone::Zone),
     Token(token::Token),
     User(user::User),
     Import(import::Import),
+    Explain(explain::Explain),
     Backup(backup::Backup),
     Migrate(migrate::Migrate),
     Env(env::Env),
@@ -55,10 +59,12 @@ impl Cli {
     pub(crate) fn run(self, environment: &Environment) -> Result<ExitCode, Failure> {
         match self.command {
             Subcommands::Serve(command) => command.run(environment),
+            Subcommands::Demo(command) => command.run(),
             Subcommands::Zone(command) => command.run(environment),
             Subcommands::Token(command) => command.run(environment),
             Subcommands::User(command) => command.run(environment),
             Subcommands::Import(command) => command.run(environment),
+            Subcommands::Explain(command) => command.run(environment),
             Subcommands::Backup(command) => command.run(environment),
             Subcommands::Migrate(command) => command.run(environment),
             Subcommands::Env(command) => command.run(environment),

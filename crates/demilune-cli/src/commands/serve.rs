@@ -6,10 +6,10 @@ use clap::Args;
 use demilune_control::Secret;
 
 use crate::{
-    config::{Environment, RawServe, ServeConfig},
+    config::{Environment, RawServe, Role, ServeConfig},
     failure::Failure,
     first_token, logging, output,
-    wiring::{self, FirstStart, FirstToken, Server, Started},
+    wiring::{self, FirstStart, FirstToken, GatewayServer, Server, Started},
 };
 
 /// Run the server; no configuration needed
@@ -29,6 +29,13 @@ impl Serve {
         let mut config = ServeConfig::resolve(self.flags, environment)?;
         logging::start(std::mem::take(&mut config.log));
         wiring::server_runtime(config.workers)?.block_on(async {
+            if config.role == Role::Gateway {
+                let server = GatewayServer::start(config).await?;
+                tracing::info!(gateway = server.gateway_url, probes = server.probes_url, "listening");
+                server.serve().await;
+                tracing::info!("stopped");
+                return Ok(ExitCode::SUCCESS);
+            }
             let server = Server::start(config).await?;
             announce(&server.started).await?;
             server.serve().await;

@@ -206,8 +206,14 @@ impl Resolver {
             );
             self.problem(settings.listen.map_or("--listen", |setting| setting.origin), sentence);
         }
+        let store = self.store(settings.store);
+        if role == Role::Gateway && matches!(store.database, Database::Sqlite(_)) {
+            let sentence =
+                "a gateway by itself needs the PostgreSQL database of its control process: name it with --database";
+            self.problem("--role", sentence);
+        }
         ServeConfig {
-            store: self.store(settings.store),
+            store,
             migrate: !self.switch(settings.no_migrate),
             listen,
             public_url: settings.public_url.and_then(|setting| self.public_url(&setting)),

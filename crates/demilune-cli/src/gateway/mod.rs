@@ -6,4 +6,4 @@ mod running;
 mod secret;
 
 pub(crate) use running::{GatewayError, RunningGateway};
-pub(crate) use secret::{SecretError, session_key};
+pub(crate) use secret::{SecretError, made_key, session_key};

@@ -4,6 +4,7 @@ use std::{io, net::SocketAddr, path::Path, sync::Arc};
 
 use demilune_control::Companion;
 use demilune_gateway::{AccessLog, Gateway, GatewayOptions, NodeName, OriginTrust};
+use demilune_policy::SessionKey;
 use demilune_store::Store;
 use demilune_traffic::Source;
 use tokio::{
@@ -55,6 +56,7 @@ pub(crate) struct RunningGateway {
     address: SocketAddr,
     tls: Option<Arc<ServerConfig>>,
     source: Source,
+    session_key: SessionKey,
 }
 
 impl RunningGateway {
@@ -67,15 +69,20 @@ impl RunningGateway {
         let process = random().map_err(GatewayError::System)?;
         let data = data.to_owned();
         let loading = spawn_blocking(move || load(config, process, &data));
-        let (gateway, cache) = loading.await.map_err(|error| GatewayError::System(error.into()))??;
+        let (gateway, cache, session_key) = loading.await.map_err(|error| GatewayError::System(error.into()))??;
         let follower = Follower::new(gateway.clone(), Some(cache)).await;
         let readiness = follower.readiness();
-        Ok(Self { gateway, follower, readiness, listener, address, tls, source: source(process) })
+        Ok(Self { gateway, follower, readiness, listener, address, tls, source: source(process), session_key })
     }
 
     /// Where clients reach it on this machine.
     pub(crate) fn url(&self) -> String {
         url_of(self.address, self.tls.is_some())
+    }
+
+    /// The key of its session hashes.
+    pub(crate) fn session_key(&self) -> SessionKey {
+        self.session_key.clone()
     }
 
     /// Its part in metrics and readiness.
@@ -87,22 +94,37 @@ impl RunningGateway {
         }
     }
 
-    /// Serves until `stop` is cancelled and what is in flight is done; then the last counts go to the store.
-    pub(crate) async fn serve(self, store: Store, stop: CancellationToken) {
+    /// Serves until `stop` is cancelled and what is in flight is done; then the last counts go to the store, which is
+    /// given back. Traffic does not wait for it to open.
+    pub(crate) async fn serve(
+        self,
+        opening: impl Future<Output = Option<Store>>,
+        stop: CancellationToken,
+    ) -> Option<Store> {
         let served = CancellationToken::new();
         let serving = async {
             self.gateway.serve(self.listener, self.tls, stop).await;
             served.cancel();
         };
         let reopening = reopen_access_log(&self.gateway, &served);
-        let following = self.follower.follow(store.clone(), served.clone());
-        drop((store, self.source));
-        tokio::join!(serving, following, reopening);
+        let learning = async {
+            let opened = tokio::select! {
+                opened = opening => opened,
+                () = served.cancelled() => None,
+            };
+            let store = opened?;
+            let following = self.follower.follow(store.clone(), served.clone());
+            drop(self.source);
+            following.await;
+            Some(store)
+        };
+        let ((), store, ()) = tokio::join!(serving, learning, reopening);
+        store
     }
 }
 
 /// Reads files and opens the access log; blocks.
-fn load(config: GatewayConfig, process: u64, data: &Path) -> Result<(Gateway, RulesCache), GatewayError> {
+fn load(config: GatewayConfig, process: u64, data: &Path) -> Result<(Gateway, RulesCache, SessionKey), GatewayError> {
     let session_key = session_key(config.secret_file.as_deref(), data)?;
     let more = config.origin_ca.as_deref().map_or_else(|| Ok(Vec::new()), tls::load_authorities)?;
     let access_log = config.access_log.map(AccessLog::open).transpose().map_err(GatewayError::AccessLog)?;
@@ -110,10 +132,11 @@ fn load(config: GatewayConfig, process: u64, data: &Path) -> Result<(Gateway, Ru
         limits: config.limits,
         trusted_networks: config.trusted_networks,
         allow_private_targets: config.allow_private_targets,
-        session_key,
+        session_key: session_key.clone(),
         node: NodeName::new(process),
     };
-    Ok((Gateway::new(options, process, OriginTrust { more }, access_log), RulesCache::new(data)))
+    let gateway = Gateway::new(options, process, OriginTrust { more }, access_log);
+    Ok((gateway, RulesCache::new(data), session_key))
 }
 
 /// Log rotation moves the file away and sends SIGUSR1.

@@ -54,6 +54,11 @@ pub(crate) fn session_key(named: Option<&Path>, data: &Path) -> Result<SessionKe
     Ok(SessionKey::new(key))
 }
 
+/// The key in the data folder, for commands that run without the server; none where no gateway ever ran; blocks.
+pub(crate) fn made_key(data: &Path) -> Option<SessionKey> {
+    data.join(FILE_NAME).exists().then(|| session_key(None, data).ok()).flatten()
+}
+
 /// Writes a random key under another name first: a start that is cut short leaves no half of one.
 fn make(path: &Path) -> io::Result<()> {
     let mut random = [0_u8; 32];

@@ -66,6 +66,17 @@ pub enum Command {
         /// The operations.
         operations: Vec<OperationText>,
     },
+    /// Says what the gateway would do with a request, and why.
+    Explain {
+        /// The zone's id or name; when absent, the zone that owns the host.
+        zone: Option<String>,
+        /// The request method.
+        method: String,
+        /// The URL, with the host that the client names.
+        url: String,
+        /// The request's header fields.
+        headers: Vec<(String, String)>,
+    },
     /// Writes a consistent copy of the database to a new file.
     Backup {
         /// The file, as the server's machine names it: an absolute path.

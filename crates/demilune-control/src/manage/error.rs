@@ -14,6 +14,15 @@ pub enum ManageError {
     /// The text is no zone id.
     #[error("{0:?} cannot be a zone's id")]
     ZoneId(String, #[source] IdError),
+    /// The text is no request method.
+    #[error("{0:?} is no request method; write it as in GET")]
+    RequestMethod(String),
+    /// The text is no URL.
+    #[error("{0:?} is no URL with a host; write it as https://api.example.com/users/7")]
+    RequestUrl(String),
+    /// A header field cannot be sent.
+    #[error("the header field {0:?} cannot be sent; write it as 'Name: value', in one line")]
+    RequestHeader(String),
     /// The text is no zone name.
     #[error("a zone's name has 1 to 253 characters, none of them a control character")]
     ZoneName,

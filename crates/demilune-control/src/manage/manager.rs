@@ -2,6 +2,7 @@
 
 use std::{io, time::Duration};
 
+use demilune_policy::SessionKey;
 use demilune_store::Store;
 use tokio::time::timeout;
 
@@ -16,6 +17,7 @@ const PING_TIME_MAX: Duration = Duration::from_secs(2);
 pub struct Manager {
     pub(super) store: Store,
     pub(super) credentials: CredentialCache,
+    pub(super) session_key: Option<SessionKey>,
     server: Option<ServerStatus>,
 }
 
@@ -23,13 +25,19 @@ impl Manager {
     /// Wires the executor; `credentials` is emptied after each change to credentials or zones.
     #[must_use]
     pub fn new(store: Store, credentials: CredentialCache) -> Self {
-        Self { store, credentials, server: None }
+        Self { store, credentials, session_key: None, server: None }
     }
 
     /// The same executor, which tells those who ask for the status about this server.
     #[must_use]
     pub fn serving(self, server: ServerStatus) -> Self {
         Self { server: Some(server), ..self }
+    }
+
+    /// The same executor, which can hash sessions as this gateway does.
+    #[must_use]
+    pub fn hashing_with(self, key: SessionKey) -> Self {
+        Self { session_key: Some(key), ..self }
     }
 
     /// Executes one command.
@@ -49,6 +57,9 @@ impl Manager {
             Command::UserList {} => self.user_list().await,
             Command::UserDelete { email } => self.user_delete(&email).await,
             Command::OperationsAdd { zone, operations } => self.operations_add(zone.as_deref(), &operations).await,
+            Command::Explain { zone, method, url, headers } => {
+                self.explain(zone.as_deref(), &method, &url, &headers).await
+            }
             Command::Backup { to } => {
                 if !to.is_absolute() {
                     return Err(ManageError::BackupPath);

@@ -4,6 +4,7 @@ mod bootstrap;
 mod client;
 mod command;
 mod error;
+mod explain;
 mod group;
 mod manager;
 mod operations;
@@ -20,6 +21,7 @@ pub use bootstrap::{BootstrapError, FirstCredential};
 pub use client::{CallError, Client, ConnectError};
 pub use command::{Command, OperationText};
 pub use error::ManageError;
+pub use explain::{CandidateView, DestinationView, ExplanationView, OperationView, RefusalView, SessionView};
 pub use manager::Manager;
 pub use reply::{
     GrantView, Outcome, Reply, ServerStatus, ShownSecret, StatusView, TokenCreated, TokenView, UserCreated, UserView,

@@ -6,6 +6,8 @@ use demilune_inventory::Timestamp;
 use demilune_store::{Token, User, Zone};
 use serde::{Deserialize, Serialize};
 
+use super::ExplanationView;
+
 /// The answer to a [`Command`](super::Command) that worked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -32,6 +34,8 @@ pub enum Reply {
     UserDeleted(UserView),
     /// What became of each operation, in the order of the command.
     Operations(Vec<Outcome>),
+    /// What the gateway would do with a request.
+    Explained(Box<ExplanationView>),
     /// The copy was written.
     BackedUp(PathBuf),
 }

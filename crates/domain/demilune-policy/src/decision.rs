@@ -1,6 +1,6 @@
 //! One request and the rules in; where it goes or why it does not, out.
 
-use std::{borrow::Cow, sync::Arc};
+use std::{borrow::Cow, fmt, sync::Arc};
 
 use demilune_inventory::{Match, Method, NormalizedPath, Variables};
 use http::header;
@@ -56,6 +56,18 @@ pub enum Refusal {
     PathAmbiguous,
     /// No operation fits, and the zone blocks such requests: 403.
     Unmatched,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::HostUnknown => "no zone has an origin for the host",
+            Self::MethodNotAllowed => "the method is not passed on",
+            Self::PathInvalid => "the target is no path",
+            Self::PathAmbiguous => "the path could name another operation than its normalized form",
+            Self::Unmatched => "no operation fits, and the zone blocks such requests",
+        })
+    }
 }
 
 impl Refusal {

@@ -1,0 +1,9 @@
+//! The demo: a sample API behind a gateway, its operations, and traffic that fills what Demilune says about them.
+
+mod client;
+mod sample_api;
+mod story;
+mod traffic;
+
+pub(crate) use sample_api::SampleApi;
+pub(crate) use story::Story;
