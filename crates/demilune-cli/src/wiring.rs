@@ -135,6 +135,7 @@ pub(crate) enum FirstToken {
 impl Server {
     /// Takes everything a server needs, or says what is missing.
     pub(crate) async fn start(config: ServeConfig) -> Result<Self, ServeError> {
+        let allow_private_targets = config.gateway.allow_private_targets;
         let stop = CancellationToken::new();
         stop::on_signal(stop.clone()).map_err(ServeError::Runtime)?;
         let tls = load_tls(config.tls.as_ref(), tls::CONTROL_PROTOCOLS).await?;
@@ -157,6 +158,7 @@ impl Server {
                 body_bytes_max: config.body_bytes_max,
                 connections_max: config.connections_max,
                 drain_max: DRAIN_MAX,
+                allow_private_targets,
             },
             gateway.as_ref().map_or_else(Companion::none, RunningGateway::companion),
         );

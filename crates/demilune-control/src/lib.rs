@@ -34,6 +34,8 @@ pub struct ControlOptions {
     pub connections_max: usize,
     /// How long requests in flight may take to finish after a stop was asked for.
     pub drain_max: Duration,
+    /// Whether routes may lead to loopback and private addresses.
+    pub allow_private_targets: bool,
 }
 
 /// What runs beside the API in the same process.

@@ -10,7 +10,9 @@ mod import;
 mod man;
 mod migrate;
 mod openapi;
+mod origin;
 mod serve;
+mod settings;
 mod token;
 mod user;
 mod zone;
@@ -43,6 +45,8 @@ enum Subcommands {
     Demo(demo::Demo),
     Zone(zone::Zone),
     Token(token::Token),
+    Origin(origin::Origin),
+    Settings(settings::Settings),
     User(user::User),
     Import(import::Import),
     Explain(explain::Explain),
@@ -62,6 +66,8 @@ impl Cli {
             Subcommands::Demo(command) => command.run(),
             Subcommands::Zone(command) => command.run(environment),
             Subcommands::Token(command) => command.run(environment),
+            Subcommands::Origin(command) => command.run(environment),
+            Subcommands::Settings(command) => command.run(environment),
             Subcommands::User(command) => command.run(environment),
             Subcommands::Import(command) => command.run(environment),
             Subcommands::Explain(command) => command.run(environment),

@@ -33,6 +33,12 @@ pub(crate) struct ReadableZone(pub(crate) ZoneId);
 /// The zone of the path, which the caller may write.
 pub(crate) struct WritableZone(pub(crate) ZoneId);
 
+/// The zone of the path, and a caller who operates the gateway.
+pub(crate) struct OperatorZone(pub(crate) ZoneId);
+
+/// The host of the path, as it was written.
+pub(crate) struct HostInPath(pub(crate) String);
+
 /// The operation of the path. A malformed id names no operation, so it is not found (contract 9.3).
 pub(crate) struct OperationInPath(pub(crate) OperationId);
 
@@ -75,6 +81,22 @@ impl FromRequestParts<SharedState> for WritableZone {
     }
 }
 
+impl FromRequestParts<SharedState> for OperatorZone {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &SharedState) -> Result<Self, ApiError> {
+        zone(parts, state, Access::Operate).await.map(Self)
+    }
+}
+
+impl FromRequestParts<SharedState> for HostInPath {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &SharedState) -> Result<Self, ApiError> {
+        path_parameter(parts, state, "host").await.map(Self)
+    }
+}
+
 impl FromRequestParts<SharedState> for OperationInPath {
     type Rejection = ApiError;
 
@@ -112,6 +134,11 @@ async fn zone(parts: &mut Parts, state: &SharedState, access: Access) -> Result<
     let zone: ZoneId = text.parse().map_err(|_| ApiError::zone_unknown(&text))?;
     match caller.permission(access, &zone) {
         Permission::Granted => Ok(zone),
+        Permission::GroupMissing if access == Access::Operate => Err(Defect::new(
+            &AUTHENTICATION_FAILED,
+            "Authentication error: what the gateway does is changed with the group Demilune Operator.",
+        )
+        .into()),
         Permission::GroupMissing => Err(Defect::new(
             &AUTHENTICATION_FAILED,
             "Authentication error: this token may read the zone but not change it; \

@@ -56,7 +56,7 @@ error_codes! {
         "The body or a query parameter is not of the form that the call takes; `source.pointer` names the member.",
         "Change what the message says. Each defect has an entry of its own.";
     OPERATION_NOT_FOUND = 10404 NOT_FOUND
-        "The zone has no operation with this id.",
+        "The zone has no operation with this id, or the operation has no route.",
         "List the zone's operations to find the id. A deleted operation gets a new id when it is added again.";
     METHOD_NOT_ALLOWED = 10405 METHOD_NOT_ALLOWED
         "The path exists, but not with this method.",
@@ -70,6 +70,9 @@ error_codes! {
     MEDIA_TYPE_UNSUPPORTED = 10415 UNSUPPORTED_MEDIA_TYPE
         "The body is not declared as JSON.",
         "Send `Content-Type: application/json`.";
+    ORIGIN_NOT_FOUND = 10424 NOT_FOUND
+        "The zone has no origin for this host.",
+        "List the zone's origins with `demilune origin list`.";
     OPERATIONS_FULL = 10430 BAD_REQUEST
         "The zone holds as many operations as it may; nothing was added.",
         "Delete operations that are no longer needed, or start the server with a higher `--operations-per-zone-max`.";

@@ -2,13 +2,17 @@
 
 mod auth;
 mod body;
+mod configuration;
 mod docs;
 mod envelope;
 mod error;
+mod expression;
 mod frame;
 pub(crate) mod health;
+mod member;
 pub(crate) mod openapi;
 mod operations;
+mod operator;
 mod query;
 mod router;
 #[cfg(test)]

@@ -14,7 +14,7 @@ use utoipa::{
     },
 };
 
-use super::{health, operations, router::PREFIX, tokens, zones};
+use super::{configuration, expression, health, operations, operator, router::PREFIX, tokens, zones};
 
 /// The calls of the contract, below its base URL.
 #[derive(OpenApi)]
@@ -25,6 +25,12 @@ use super::{health, operations, router::PREFIX, tokens, zones};
     operations::get,
     operations::remove,
     operations::remove_many,
+    operations::route_get,
+    operations::route_put,
+    operations::route_delete,
+    configuration::get,
+    configuration::put,
+    expression::fallthrough,
     zones::list,
     zones::get,
     tokens::verify,
@@ -41,11 +47,17 @@ struct Contract;
                        with, endorsed or supported by Cloudflare.",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
-    paths(health::live, health::ready, health::metrics),
+    paths(
+        health::live, health::ready, health::metrics,
+        operator::origin_list, operator::origin_set, operator::origin_delete,
+        operator::settings_get, operator::settings_change,
+    ),
     nest((path = "/client/v4", api = Contract)),
     modifiers(&Security),
     tags(
         (name = "Operations", description = "The inventory: operations of a zone, each a method, a host and an endpoint."),
+        (name = "Settings", description = "What the gateway goes by in a zone."),
+        (name = "Gateway", description = "Where the gateway sends traffic; our own calls, for its operator."),
         (name = "Zones and tokens", description = "What the caller may see."),
         (name = "Service", description = "The state of this process."),
     ),
@@ -70,8 +82,8 @@ impl Modify for Security {
             vec![utoipa::openapi::security::SecurityRequirement::new("api_token", Vec::<String>::new()), both]
         };
         for (path, item) in &mut document.paths.paths {
-            if path.starts_with(PREFIX) {
-                let operations = [&mut item.get, &mut item.post, &mut item.delete];
+            if path.starts_with(PREFIX) || path.starts_with("/demilune/v1/") {
+                let operations = [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
                 for operation in operations.into_iter().flatten() {
                     operation.security = Some(either());
                 }

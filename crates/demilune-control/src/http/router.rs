@@ -8,7 +8,9 @@ use axum::{
     routing::{any, delete, get, post},
 };
 
-use super::{SharedState, docs, error, frame, health, openapi, operations, tokens, zones};
+use super::{
+    SharedState, configuration, docs, error, expression, frame, health, openapi, operations, operator, tokens, zones,
+};
 
 /// The path that the reference and every SDK's default end in.
 pub(crate) const PREFIX: &str = "/client/v4";
@@ -19,6 +21,7 @@ pub(crate) fn router(state: SharedState) -> Router {
         .nest(PREFIX, api())
         // A base URL without the prefix is a natural slip, and harmless (contract 1.1).
         .merge(api())
+        .merge(operator_api())
         .route("/demilune/docs", get(docs::page))
         .route("/demilune/openapi.json", get(openapi::document))
         .route("/healthz", get(health::live))
@@ -45,9 +48,23 @@ fn api() -> Router<SharedState> {
             "/zones/{zone_id}/api_gateway/operations/{operation_id}",
             get(operations::get).merge(delete(operations::remove)),
         )
+        .route(
+            "/zones/{zone_id}/api_gateway/operations/{operation_id}/route",
+            get(operations::route_get).put(operations::route_put).delete(operations::route_delete),
+        )
+        .route("/zones/{zone_id}/api_gateway/configuration", get(configuration::get).put(configuration::put))
+        .route("/zones/{zone_id}/api_gateway/expression-template/fallthrough", post(expression::fallthrough))
         // Literal segments win over {operation_id} (contract 0.1), also those whose calls are still to come.
         .route("/zones/{zone_id}/api_gateway/operations/schema_validation", any(no_route))
         .route("/zones/{zone_id}/api_gateway/operations/labels", any(no_route))
+}
+
+/// Our own calls, which the contract has none for.
+fn operator_api() -> Router<SharedState> {
+    Router::new()
+        .route("/demilune/v1/zones/{zone_id}/origins", get(operator::origin_list).put(operator::origin_set))
+        .route("/demilune/v1/zones/{zone_id}/origins/{host}", delete(operator::origin_delete))
+        .route("/demilune/v1/zones/{zone_id}/settings", get(operator::settings_get).patch(operator::settings_change))
 }
 
 async fn no_route(OriginalUri(uri): OriginalUri) -> error::ApiError {

@@ -82,6 +82,7 @@ impl Api {
             body_bytes_max: 1024 * 1024,
             connections_max: 16,
             drain_max: Duration::from_secs(1),
+            allow_private_targets: false,
         };
         let cache = CredentialCache::default();
         let state = State {

@@ -75,7 +75,9 @@ impl Manager {
         let token = Token {
             id: random_id().map_err(BootstrapError::Random)?,
             name: TOKEN_NAME.to_owned(),
-            grants: vec![Grant { group: PermissionGroup::AccountApiGateway, zone: None }],
+            grants: [PermissionGroup::AccountApiGateway, PermissionGroup::DemiluneOperator]
+                .map(|group| Grant { group, zone: None })
+                .to_vec(),
             created_at: now,
             expires_at: None,
         };

@@ -66,6 +66,40 @@ pub enum Command {
         /// The operations.
         operations: Vec<OperationText>,
     },
+    /// Sets the origin of a host or host pattern.
+    OriginSet {
+        /// The zone's id or name; may be absent when there is exactly one zone.
+        zone: Option<String>,
+        /// The host or host pattern.
+        host: String,
+        /// The server's URL.
+        url: String,
+        /// What the server gets as `Host`; what the client sent when absent.
+        host_header: Option<String>,
+    },
+    /// Every origin of a zone, by host.
+    OriginList {
+        /// The zone's id or name; may be absent when there is exactly one zone.
+        zone: Option<String>,
+    },
+    /// Takes the origin of a host or host pattern away.
+    OriginDelete {
+        /// The zone's id or name; may be absent when there is exactly one zone.
+        zone: Option<String>,
+        /// The host or host pattern.
+        host: String,
+    },
+    /// Changes settings of the gateway in a zone; with none named, only shows them.
+    SettingsChange {
+        /// The zone's id or name; may be absent when there is exactly one zone.
+        zone: Option<String>,
+        /// `pass`, `log` or `block`.
+        unmatched: Option<String>,
+        /// `normalized` or `raw`.
+        forward_path: Option<String>,
+        /// Whether HEAD is taken for GET where no HEAD operation fits.
+        head_as_get: Option<bool>,
+    },
     /// Says what the gateway would do with a request, and why.
     Explain {
         /// The zone's id or name; when absent, the zone that owns the host.

@@ -2,10 +2,11 @@
 
 use std::io;
 
-use demilune_inventory::{IdError, TimestampError, ZoneId};
+use demilune_inventory::{HostError, IdError, TimestampError, ZoneId};
+use demilune_policy::rule::{HostHeaderError, OriginUrlError, SettingError};
 use demilune_store::{
-    BackupError, OperationUpsertError, PermissionGroupError, StoreFailure, TokenCreateError, UserCreateError,
-    ZoneCreateError,
+    BackupError, OperationUpsertError, OriginSetError, PermissionGroupError, StoreFailure, TokenCreateError,
+    UserCreateError, ZoneCreateError,
 };
 
 /// Why a management command was not executed; `Display` is a sentence that says what to change.
@@ -14,6 +15,24 @@ pub enum ManageError {
     /// The text is no zone id.
     #[error("{0:?} cannot be a zone's id")]
     ZoneId(String, #[source] IdError),
+    /// The text is no host.
+    #[error("{0:?} is no host")]
+    Host(String, #[source] HostError),
+    /// The text is no URL of an origin.
+    #[error("{0:?} is no URL of an origin")]
+    OriginUrl(String, #[source] OriginUrlError),
+    /// The text is no value of a `Host` field.
+    #[error(transparent)]
+    HostHeader(HostHeaderError),
+    /// The store refused the origin.
+    #[error("the origin was not set")]
+    OriginSet(#[source] OriginSetError),
+    /// There is no such origin.
+    #[error("the zone has no origin for {0}: `demilune origin list` shows those it has")]
+    OriginNotFound(String),
+    /// The word is no value of a setting.
+    #[error(transparent)]
+    Setting(SettingError),
     /// The text is no request method.
     #[error("{0:?} is no request method; write it as in GET")]
     RequestMethod(String),

@@ -57,6 +57,14 @@ impl Manager {
             Command::UserList {} => self.user_list().await,
             Command::UserDelete { email } => self.user_delete(&email).await,
             Command::OperationsAdd { zone, operations } => self.operations_add(zone.as_deref(), &operations).await,
+            Command::OriginSet { zone, host, url, host_header } => {
+                self.origin_set(zone.as_deref(), &host, &url, host_header.as_deref()).await
+            }
+            Command::OriginList { zone } => self.origin_list(zone.as_deref()).await,
+            Command::OriginDelete { zone, host } => self.origin_delete(zone.as_deref(), &host).await,
+            Command::SettingsChange { zone, unmatched, forward_path, head_as_get } => {
+                self.settings_change(zone.as_deref(), unmatched.as_deref(), forward_path.as_deref(), head_as_get).await
+            }
             Command::Explain { zone, method, url, headers } => {
                 self.explain(zone.as_deref(), &method, &url, &headers).await
             }

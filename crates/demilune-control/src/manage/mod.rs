@@ -5,6 +5,7 @@ mod client;
 mod command;
 mod error;
 mod explain;
+mod gateway;
 mod group;
 mod manager;
 mod operations;
@@ -24,8 +25,8 @@ pub use error::ManageError;
 pub use explain::{CandidateView, DestinationView, ExplanationView, OperationView, RefusalView, SessionView};
 pub use manager::Manager;
 pub use reply::{
-    GrantView, Outcome, Reply, ServerStatus, ShownSecret, StatusView, TokenCreated, TokenView, UserCreated, UserView,
-    ZoneView,
+    GrantView, OriginView, Outcome, Reply, ServerStatus, SettingsView, ShownSecret, StatusView, TokenCreated,
+    TokenView, UserCreated, UserView, ZoneView,
 };
 pub use server::listen;
 pub use socket::{SOCKET_NAME, SocketError, bind};

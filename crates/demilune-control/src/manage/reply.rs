@@ -3,7 +3,8 @@
 use std::{fmt, path::PathBuf};
 
 use demilune_inventory::Timestamp;
-use demilune_store::{Token, User, Zone};
+use demilune_policy::rule::HostHeader;
+use demilune_store::{OriginRecord, Token, User, Zone};
 use serde::{Deserialize, Serialize};
 
 use super::ExplanationView;
@@ -34,6 +35,14 @@ pub enum Reply {
     UserDeleted(UserView),
     /// What became of each operation, in the order of the command.
     Operations(Vec<Outcome>),
+    /// An origin was set.
+    Origin(OriginView),
+    /// Every origin of a zone.
+    Origins(Vec<OriginView>),
+    /// The host has no origin any more.
+    OriginDeleted(String),
+    /// The settings of a zone.
+    Settings(SettingsView),
     /// What the gateway would do with a request.
     Explained(Box<ExplanationView>),
     /// The copy was written.
@@ -79,6 +88,45 @@ impl From<&Zone> for ZoneView {
     fn from(zone: &Zone) -> Self {
         Self { id: zone.id.to_string(), name: zone.name.clone(), created_at: zone.created_at.to_string() }
     }
+}
+
+/// The server that a host is sent to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OriginView {
+    /// The host or host pattern.
+    pub host: String,
+    /// The server's URL.
+    pub url: String,
+    /// What the server gets as `Host`; absent for what the client sent.
+    pub host_header: Option<String>,
+    /// When it was set.
+    pub last_updated: String,
+}
+
+impl From<&OriginRecord> for OriginView {
+    fn from(record: &OriginRecord) -> Self {
+        let host_header = match &record.origin.host_header {
+            HostHeader::Client => None,
+            HostHeader::Fixed(text) => Some(text.to_string()),
+        };
+        Self {
+            host: record.origin.host.to_string(),
+            url: record.origin.url.to_string(),
+            host_header,
+            last_updated: record.last_updated.to_string(),
+        }
+    }
+}
+
+/// Settings of the gateway in a zone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SettingsView {
+    /// What happens to requests that no operation fits.
+    pub unmatched: String,
+    /// Which form of the path the origin gets.
+    pub forward_path: String,
+    /// Whether HEAD is taken for GET where no HEAD operation fits.
+    pub head_as_get: bool,
 }
 
 /// A token, without its secret.

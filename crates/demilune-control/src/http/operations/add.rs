@@ -41,8 +41,10 @@ pub(crate) async fn add(
         Err(defects) => return ApiError::collect(defects).and(Err(ApiError::internal())),
     };
     let added = state.store.operation_upsert(&zone, vec![key], clock::now()).await.map_err(upsert_error)?;
-    let operation = &added.first().ok_or_else(ApiError::internal)?.operation;
-    Ok(Envelope::new(OperationBody::new(&operation.operation, &features)))
+    let stored = &added.first().ok_or_else(ApiError::internal)?.operation;
+    let body =
+        if features.is_empty() { OperationBody::with_all_known(stored) } else { OperationBody::new(stored, &features) };
+    Ok(Envelope::new(body))
 }
 
 /// What a refused insert says.

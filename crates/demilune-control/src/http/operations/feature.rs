@@ -1,5 +1,6 @@
 //! The features of an operation, and how they are asked for (contract 2.5, 3.1).
 
+use demilune_store::Route;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -42,28 +43,53 @@ pub(crate) struct Features {
     #[serde(skip_serializing_if = "Option::is_none")]
     schema_info: Option<Empty>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    api_routing: Option<Empty>,
+    api_routing: Option<ApiRouting>,
     #[serde(skip_serializing_if = "Option::is_none")]
     confidence_intervals: Option<Empty>,
 }
 
+/// Where the operation is sent (contract 2.5 C). Empty where it has no route.
+#[derive(Debug, Default, Serialize, ToSchema)]
+pub(crate) struct ApiRouting {
+    /// When the route was set last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
+    last_updated: Option<String>,
+    /// The target.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    route: Option<String>,
+}
+
+impl From<&Route> for ApiRouting {
+    fn from(route: &Route) -> Self {
+        Self { last_updated: Some(route.last_updated.to_string()), route: Some(route.target.to_string()) }
+    }
+}
+
 impl Features {
     /// The features asked for; none if none were.
-    pub(crate) fn requested(requested: &[Feature]) -> Option<Self> {
+    pub(crate) fn requested(requested: &[Feature], known: &demilune_store::Features) -> Option<Self> {
         if requested.is_empty() {
             return None;
         }
         let mut features = Self::default();
         for feature in requested {
-            let slot = match feature {
-                Feature::Thresholds => &mut features.thresholds,
-                Feature::ParameterSchemas => &mut features.parameter_schemas,
-                Feature::SchemaInfo => &mut features.schema_info,
-                Feature::ApiRouting => &mut features.api_routing,
-                Feature::ConfidenceIntervals => &mut features.confidence_intervals,
-            };
-            *slot = Some(Empty {});
+            match feature {
+                Feature::Thresholds => features.thresholds = Some(Empty {}),
+                Feature::ParameterSchemas => features.parameter_schemas = Some(Empty {}),
+                Feature::SchemaInfo => features.schema_info = Some(Empty {}),
+                Feature::ApiRouting => {
+                    features.api_routing = Some(known.route.as_ref().map(ApiRouting::from).unwrap_or_default());
+                }
+                Feature::ConfidenceIntervals => features.confidence_intervals = Some(Empty {}),
+            }
         }
         Some(features)
+    }
+
+    /// Every feature that has data; none if none has.
+    pub(crate) fn known(known: &demilune_store::Features) -> Option<Self> {
+        let route = known.route.as_ref()?;
+        Some(Self { api_routing: Some(route.into()), ..Self::default() })
     }
 }

@@ -6,7 +6,6 @@ use demilune_store::{OperationOrder, OperationQuery};
 
 use super::{
     feature::Feature,
-    input::sentence,
     wire::{OperationBody, OperationPageAnswer},
 };
 use crate::http::{
@@ -14,6 +13,7 @@ use crate::http::{
     auth::ReadableZone,
     envelope::Envelope,
     error::{ApiError, FailureBody},
+    member::sentence,
     query::Query,
 };
 
@@ -67,7 +67,7 @@ pub(crate) async fn list(
     let found = state.store.operation_list(&zone, query).await?;
     let found = found.ok_or_else(|| ApiError::zone_unknown(zone.as_str()))?;
     let info = page.info(found.operations.len(), found.total_count);
-    let bodies = found.operations.iter().map(|operation| OperationBody::new(&operation.operation, &features)).collect();
+    let bodies = found.operations.iter().map(|operation| OperationBody::new(operation, &features)).collect();
     Ok(Envelope::new(bodies).with_page(info))
 }
 

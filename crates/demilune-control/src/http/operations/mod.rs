@@ -8,6 +8,7 @@ mod input;
 mod list;
 mod remove;
 mod remove_many;
+mod route;
 mod wire;
 
 pub(crate) use add::*;
@@ -16,3 +17,5 @@ pub(crate) use get::*;
 pub(crate) use list::*;
 pub(crate) use remove::*;
 pub(crate) use remove_many::*;
+pub(crate) use route::*;
+pub(crate) use wire::{Empty, EmptyAnswer};

@@ -1,6 +1,6 @@
 //! Operations as they look on the wire (contract 2.4).
 
-use demilune_inventory::Operation;
+use demilune_store::StoredOperation;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -50,16 +50,22 @@ pub(crate) struct OperationBody {
 
 impl OperationBody {
     /// The record and the features that were asked for, in this order of members.
-    pub(crate) fn new(operation: &Operation, features: &[Feature]) -> Self {
+    pub(crate) fn new(stored: &StoredOperation, features: &[Feature]) -> Self {
+        let operation = &stored.operation;
         Self {
             operation_id: operation.id.to_string(),
             method: operation.key.method.as_str(),
             host: operation.key.host.to_string(),
             endpoint: operation.key.endpoint.to_string(),
             last_updated: operation.last_updated.to_string(),
-            features: Features::requested(features),
+            features: Features::requested(features, &stored.features),
             schemas: None,
         }
+    }
+
+    /// The record and every feature that has data: what an insert answers that asks for none by name.
+    pub(crate) fn with_all_known(stored: &StoredOperation) -> Self {
+        Self { features: Features::known(&stored.features), ..Self::new(stored, &[]) }
     }
 
     /// Adds the schemas of the operation: none are known yet.
