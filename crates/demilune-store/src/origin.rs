@@ -1,6 +1,6 @@
 //! Origins: where the requests for a host are sent, and with that, which zone they belong to.
 
-use demilune_inventory::{Host, Timestamp, ZoneId};
+use demilune_inventory::{Host, Timestamp, ZoneId, hosts_overlap};
 use demilune_policy::rule::{HostHeader, Origin};
 
 use crate::{
@@ -127,32 +127,4 @@ async fn owner(
         }
     }
     Ok(None)
-}
-
-fn hosts_overlap(first: &Host, second: &Host) -> bool {
-    let labels = |host: &Host| host.as_str().split('.').map(str::to_owned).collect::<Vec<_>>();
-    let (first, second) = (labels(first), labels(second));
-    let fits = |(one, other): (&String, &String)| one == other || one.starts_with('{') || other.starts_with('{');
-    first.len() == second.len() && first.iter().zip(&second).all(fits)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn patterns_overlap_when_some_host_fits_both() {
-        let check = |first: &str, second: &str, expected: bool| {
-            let (first, second) = (first.parse().unwrap(), second.parse().unwrap());
-            assert_eq!(hosts_overlap(&first, &second), expected, "{first} {second}");
-            assert_eq!(hosts_overlap(&second, &first), expected, "{second} {first}");
-        };
-        check("a.example.com", "a.example.com", true);
-        check("a.example.com", "b.example.com", false);
-        check("{x}.example.com", "a.example.com", true);
-        check("{x}.example.com", "example.com", false);
-        check("{x}.b.example.com", "a.{y}.example.com", true);
-        check("{x}.b.example.com", "a.c.example.com", false);
-        check("{x}", "localhost", true);
-    }
 }
