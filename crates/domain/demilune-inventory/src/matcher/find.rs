@@ -5,7 +5,7 @@ use std::mem;
 use super::{
     graph::{Graph, Place},
     host_table::HostTable,
-    segment,
+    segment::{Short, Text},
     tree::Tree,
     variables::Variables,
     visits::Worst,
@@ -38,8 +38,6 @@ pub struct Matcher {
     tree: Tree,
     /// The places in the input, by the numbers that the tree gives.
     operations: Box<[u32]>,
-    /// A path of more segments fits nothing.
-    segments_max: usize,
     visits_max: u64,
     options: MatcherOptions,
 }
@@ -78,7 +76,6 @@ impl Matcher {
             hosts: HostTable::build(graph.roots.iter().map(|(host, place)| ((*host).clone(), root(place)))),
             tree: Tree::build(&graph, &numbers, remembered),
             operations: graph.operations.into(),
-            segments_max: graph.segments_max,
             visits_max: worst.visits,
             options,
         }
@@ -96,22 +93,20 @@ impl Matcher {
     ) -> Option<Match> {
         variables.clear();
         let method = method?;
-        let path = path.as_str().as_bytes();
-        if !segment::cut(path, self.segments_max, &mut variables.segments) {
-            return None;
-        }
-        if let Some(operation) = self.find_own(method, host, path, variables) {
+        let mut short = Short::default();
+        let path = Text::new(path.as_str(), &mut short)?;
+        if let Some(operation) = self.find_own(method, host, &path, variables) {
             return Some(Match { operation, head_as_get: false });
         }
         if method != Method::Head || !self.options.head_as_get {
             return None;
         }
-        let operation = self.find_own(Method::Get, host, path, variables)?;
+        let operation = self.find_own(Method::Get, host, &path, variables)?;
         Some(Match { operation, head_as_get: true })
     }
 
     /// The first operation with this very method that fits, over all hosts that fit.
-    fn find_own(&self, method: Method, host: &str, path: &[u8], variables: &mut Variables) -> Option<u32> {
+    fn find_own(&self, method: Method, host: &str, path: &Text<'_>, variables: &mut Variables) -> Option<u32> {
         variables.begin_pass(self.tree.remembered());
         for root in self.hosts.matches(host) {
             if let Some(number) = self.tree.find(*root, method, path, variables) {

@@ -19,8 +19,6 @@ pub(super) struct Graph<'a> {
     pub(super) roots: Vec<(&'a Host, Place)>,
     /// The places in the input, by the numbers that edges add up to.
     pub(super) operations: Vec<u32>,
-    /// The most segments that a template has.
-    pub(super) segments_max: usize,
 }
 
 #[derive(Default)]
@@ -145,7 +143,6 @@ impl<'a> Builder<'a> {
         let depth = known.count();
         self.close_to(depth + 1);
         self.open.extend(segments.skip(depth).map(|segment| (segment, Node::default())));
-        self.graph.segments_max = self.graph.segments_max.max(self.open.len() - 1);
         if let Some((_, end)) = self.open.last_mut() {
             end.methods.insert(key.method);
             end.methods_all.insert(key.method);

@@ -5,7 +5,7 @@ use std::{mem, ops::Range};
 use super::{
     graph::{Place, number},
     mixed,
-    segment::Segment,
+    segment::{Segment, Text},
 };
 
 /// Sorted by node, for each node in the order in which its edges are tried.
@@ -49,10 +49,10 @@ impl Mixes {
         node: u32,
         from: u32,
         segment: &Segment,
-        path: &[u8],
+        path: &Text<'_>,
         taken: &mut Vec<Range<u32>>,
     ) -> Option<(u32, Place)> {
-        let text = &path[segment.start as usize..segment.end as usize];
+        let text = path.of(segment);
         let before = taken.len();
         let edges = self.edges[from as usize..].iter().take_while(|edge| edge.node == node);
         for (next, edge) in (from + 1..).zip(edges) {

@@ -1,13 +1,63 @@
-//! Cuts a path into segments and hashes them, eight bytes at a time.
+//! Cuts a path into segments and hashes them, sixteen bytes at a time.
 
 use super::hash;
+
+/// The bytes of a path, ready to be cut. All are ASCII, and none is zero.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Text<'a> {
+    /// At least as much as is loaded at once: the text, and zeros behind a shorter one.
+    padded: &'a [u8],
+    len: u32,
+}
+
+/// Room for a text that is shorter than what is loaded at once.
+pub(super) type Short = [u8; LOAD];
+
+/// How many bytes are loaded at once.
+const LOAD: usize = size_of::<u128>();
+
+/// The same in the type that places in a path have.
+pub(super) const WORD_BYTES: u32 = u128::BITS / 8;
+
+impl<'a> Text<'a> {
+    /// None for a text so long that its places cannot be counted.
+    #[inline]
+    pub(super) fn new(text: &'a str, short: &'a mut Short) -> Option<Self> {
+        let len = u32::try_from(text.len()).ok()?;
+        if text.len() >= LOAD {
+            return Some(Self { padded: text.as_bytes(), len });
+        }
+        short[..text.len()].copy_from_slice(text.as_bytes());
+        Some(Self { padded: short, len })
+    }
+
+    #[inline]
+    pub(super) fn len(&self) -> u32 {
+        self.len
+    }
+
+    /// The bytes of a segment.
+    #[inline]
+    pub(super) fn of(&self, segment: &Segment) -> &'a [u8] {
+        &self.padded[segment.start as usize..segment.end as usize]
+    }
+
+    /// Sixteen bytes from `start` on, with zeros behind the end. Where fewer are left, the last sixteen are loaded and
+    /// moved down: always by the same instructions, since a branch would be guessed wrong at the end of most paths.
+    #[inline]
+    fn load(&self, start: u32) -> u128 {
+        let place = (start as usize).min(self.padded.len() - LOAD);
+        let bytes = self.padded[place..].first_chunk().map_or(0, |bytes| u128::from_le_bytes(*bytes));
+        let missing = start as usize - place;
+        bytes.unbounded_shr(8 * missing as u32)
+    }
+}
 
 /// A segment of a path, ready to be compared.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Segment {
-    /// The first sixteen bytes, filled up with zeros, which no normalized path holds.
-    pub(super) words: [u64; 2],
-    pub(super) hash: u64,
+    /// The first sixteen bytes, filled up with zeros.
+    pub(super) word: u128,
     /// Where it begins in the path.
     pub(super) start: u32,
     /// Where the slash behind it stands, or the path ends.
@@ -15,111 +65,94 @@ pub(super) struct Segment {
 }
 
 impl Segment {
-    /// A text without slashes, on its own.
-    pub(super) fn of(text: &str) -> Self {
-        Self::at(text.as_bytes(), 0)
+    /// The segment that begins at `start`, which is no further than the end of the path.
+    #[inline]
+    pub(super) fn at(path: &Text<'_>, start: u32) -> Self {
+        let word = path.load(start);
+        let len = before_slash(word).min(path.len - start);
+        let segment = Self { word: first(word, len), start, end: start + len };
+        if len < WORD_BYTES { segment } else { segment.longer(path) }
+    }
+
+    /// The rest of a segment that the first bytes are full of.
+    #[inline(never)]
+    fn longer(mut self, path: &Text<'_>) -> Self {
+        loop {
+            let len = before_slash(path.load(self.end)).min(path.len - self.end);
+            self.end += len;
+            if len < WORD_BYTES {
+                return self;
+            }
+        }
+    }
+
+    /// The hash of a segment that the first sixteen bytes are all of.
+    #[inline]
+    pub(super) fn hash(&self) -> u64 {
+        hash::mix_wide(0, self.word)
     }
 
     #[inline]
     pub(super) fn len(&self) -> u32 {
         self.end - self.start
     }
-
-    /// The segment that begins at `start`.
-    #[inline]
-    fn at(path: &[u8], start: usize) -> Self {
-        let mut end = start;
-        let mut words = [0; 2];
-        let mut hash = 0;
-        for number in 0.. {
-            let word = load(path, end);
-            let bits = slashes(word).trailing_zeros();
-            // The first slash and what is behind it is cut off; without one there is nothing to cut.
-            let word = word & !u64::MAX.checked_shl(bits).unwrap_or(0);
-            if bits > 0 {
-                hash = hash::mix(hash, word);
-                if let Some(kept) = words.get_mut(number) {
-                    *kept = word;
-                }
-            }
-            end += bits as usize / 8;
-            if bits < u64::BITS {
-                break;
-            }
-        }
-        #[expect(clippy::cast_possible_truncation, reason = "`cut` takes no path whose places do not fit")]
-        let [start, end] = [start, end].map(|place| place as u32);
-        Self { words, hash, start, end }
-    }
 }
 
-/// Cuts a path, which begins with a slash. False if it has more than `most` segments, or more bytes than are counted.
+/// How many of the bytes, none of which is above 0x7f, come before the first slash.
 #[inline]
-pub(super) fn cut(path: &[u8], most: usize, segments: &mut Vec<Segment>) -> bool {
-    segments.clear();
-    if u32::try_from(path.len()).is_err() {
-        return false;
-    }
-    let mut start = 1;
-    while segments.len() < most {
-        let segment = Segment::at(path, start);
-        segments.push(segment);
-        start = segment.end as usize + 1;
-        if start > path.len() {
-            return true;
-        }
-    }
-    false
+fn before_slash(word: u128) -> u32 {
+    const SLASHES: u128 = u128::from_le_bytes([b'/'; LOAD]);
+    const LOW: u128 = u128::from_le_bytes([0x7f; LOAD]);
+    // A slash becomes zero, and zero alone does not reach the highest bit.
+    let others = (word ^ SLASHES) + LOW;
+    (!others & !LOW).trailing_zeros() / 8
 }
 
-const SLASHES: u64 = u64::from_le_bytes([b'/'; 8]);
-
-/// The eight bytes from `start` on, filled up with slashes behind the end.
-#[inline]
-fn load(path: &[u8], start: usize) -> u64 {
-    let rest = path.get(start..).unwrap_or_default();
-    if let Some(word) = rest.first_chunk() {
-        return u64::from_le_bytes(*word);
+/// For each number of bytes, the bits of so many first bytes of a word.
+const MASKS: [u128; LOAD + 1] = {
+    let mut masks = [u128::MAX; LOAD + 1];
+    let mut bytes = 0;
+    while bytes < LOAD {
+        masks[bytes] = (1 << (8 * bytes)) - 1;
+        bytes += 1;
     }
-    if rest.is_empty() {
-        return SLASHES;
-    }
-    let tail = match path.last_chunk() {
-        Some(word) => u64::from_le_bytes(*word) >> (8 * (8 - rest.len())),
-        None => rest.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte)),
-    };
-    tail | SLASHES << (8 * rest.len())
-}
+    masks
+};
 
-/// The highest bit of the first byte that is a slash, and perhaps of some behind it.
+/// The first bytes of a word, zeros behind them.
 #[inline]
-fn slashes(word: u64) -> u64 {
-    const LOW: u64 = u64::from_le_bytes([0x01; 8]);
-    const HIGH: u64 = u64::from_le_bytes([0x80; 8]);
-    let zero_at_slash = word ^ SLASHES;
-    let high = zero_at_slash.wrapping_sub(LOW) & !zero_at_slash & HIGH;
-    // The lowest bit of the byte, so that the zeros below it are the bytes before it.
-    high >> 7
+fn first(word: u128, len: u32) -> u128 {
+    word & MASKS[len as usize]
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn with_text<T>(path: &str, then: impl FnOnce(&Text<'_>) -> T) -> T {
+        then(&Text::new(path, &mut Short::default()).unwrap())
+    }
+
+    fn alone(text: &str) -> Segment {
+        with_text(text, |text| Segment::at(text, 0))
+    }
+
     fn check(path: &str) {
-        let mut segments = Vec::new();
-        assert!(cut(path.as_bytes(), 100, &mut segments));
-        let texts: Vec<_> =
-            segments.iter().map(|segment| &path[segment.start as usize..segment.end as usize]).collect();
-        assert_eq!(texts, path.split('/').skip(1).collect::<Vec<_>>(), "{path}");
-        for (segment, text) in segments.iter().zip(texts) {
-            let alone = Segment::of(text);
-            assert_eq!((segment.words, segment.hash, segment.len()), (alone.words, alone.hash, alone.len()), "{text}");
-            let first: Vec<u8> = segment.words.iter().flat_map(|word| word.to_le_bytes()).collect();
+        let mut start = 1;
+        for text in path.split('/').skip(1) {
+            let (segment, bytes) = with_text(path, |path| {
+                let segment = Segment::at(path, start);
+                (segment, path.of(&segment).to_vec())
+            });
+            assert_eq!(bytes, text.as_bytes(), "{path}");
+            let alone = alone(text);
+            assert_eq!((segment.word, segment.len()), (alone.word, alone.len()), "{text}");
             let kept = text.len().min(16);
-            assert_eq!(&first[..kept], &text.as_bytes()[..kept]);
-            assert!(first[kept..].iter().all(|byte| *byte == 0), "{text}");
+            let (first, rest) = (&segment.word.to_le_bytes()[..kept], &segment.word.to_le_bytes()[kept..]);
+            assert!(*first == text.as_bytes()[..kept] && rest.iter().all(|byte| *byte == 0), "{text}");
+            start = segment.end + 1;
         }
+        assert_eq!(start as usize, path.len() + 1);
     }
 
     #[test]
@@ -137,22 +170,5 @@ mod tests {
         check("/.0/0./.../000/.0.0.0.0.0/0.0.0.0.0.");
         check("/");
         check("/%7F~/");
-    }
-
-    #[test]
-    fn a_path_of_too_many_segments_is_not_cut() {
-        assert!(!cut(b"/a/b/c", 2, &mut Vec::new()));
-        assert!(cut(b"/a/b/c", 3, &mut Vec::new()));
-        assert!(!cut(b"/a/b/", 2, &mut Vec::new()));
-    }
-
-    #[test]
-    fn texts_that_differ_hash_differently() {
-        let texts: Vec<_> =
-            (0..40).map(|length| "a".repeat(length)).chain((0..1000).map(|n| format!("x{n}"))).collect();
-        let mut hashes: Vec<_> = texts.iter().map(|text| Segment::of(text).hash).collect();
-        hashes.sort_unstable();
-        hashes.dedup();
-        assert_eq!(hashes.len(), texts.len());
     }
 }

@@ -2,7 +2,11 @@
 
 use std::{collections::HashMap, mem};
 
-use super::{graph::Place, hash, segment::Segment};
+use super::{
+    graph::Place,
+    hash,
+    segment::{Segment, Short, Text, WORD_BYTES},
+};
 
 /// An open-addressing table with linear probing, in which who is further from home goes first (Robin Hood hashing), so
 /// that a search ends as soon as an edge is nearer to its home than the search has come.
@@ -19,8 +23,8 @@ pub(super) struct Statics {
 #[derive(Clone, Copy, Debug)]
 #[repr(align(32))]
 struct Static {
-    /// The first sixteen bytes of the text. A longer text has its place among the texts as the second word.
-    words: [u64; 2],
+    /// The text. A longer one has a mark and its place among the long texts instead.
+    word: u128,
     node: u32,
     to: Place,
     len: u16,
@@ -28,8 +32,8 @@ struct Static {
     reach: u16,
 }
 
-/// The longest text that the words hold.
-const INLINE_MAX: u16 = 16;
+/// Marks the place of a long text: no text has a byte above 0x7f.
+const LONG: u128 = 1 << (u128::BITS - 1);
 
 impl Statics {
     /// Compiles edges, each with its node and text.
@@ -39,18 +43,34 @@ impl Statics {
         let mut table = vec![Static::FREE; homes + 1];
         let mut texts = Texts::default();
         for &(node, text, to) in edges {
-            let segment = Segment::of(text);
-            insert(&mut table, home(node, &segment, homes), Static::new(node, text, to, &segment, &mut texts));
+            let mut short = Short::default();
+            let Some(bytes) = Text::new(text, &mut short) else { continue };
+            let segment = Segment::at(&bytes, 0);
+            let hash = if segment.len() > WORD_BYTES { hash_long(text.as_bytes()) } else { segment.hash() };
+            insert(&mut table, home(node, hash, homes), Static::new(node, text, to, &segment, &mut texts));
         }
         Self { table: table.into(), homes, texts: texts.bytes.into() }
     }
 
     /// Where a segment of a path leads from a node.
     #[inline]
-    pub(super) fn find(&self, node: u32, segment: &Segment, path: &[u8]) -> Option<Place> {
-        let start = home(node, segment, self.homes);
-        for (edge, reach) in self.table[start..].iter().zip(1..) {
-            if edge.node == node && edge.words[0] == segment.words[0] && self.is(edge, segment, path) {
+    pub(super) fn find(&self, node: u32, segment: &Segment, path: &Text<'_>) -> Option<Place> {
+        if segment.len() > WORD_BYTES {
+            return self.find_long(node, path.of(segment));
+        }
+        self.find_by(node, segment.hash(), |edge| edge.word == segment.word)
+    }
+
+    #[inline(never)]
+    fn find_long(&self, node: u32, text: &[u8]) -> Option<Place> {
+        self.find_by(node, hash_long(text), |edge| self.is_long(edge, text))
+    }
+
+    #[inline]
+    fn find_by(&self, node: u32, hash: u64, is: impl Fn(&Static) -> bool) -> Option<Place> {
+        let home = home(node, hash, self.homes);
+        for (edge, reach) in self.table[home..].iter().zip(1..) {
+            if edge.node == node && is(edge) {
                 return Some(edge.to);
             }
             if u32::from(edge.reach) < reach {
@@ -60,18 +80,10 @@ impl Statics {
         None
     }
 
-    /// Whether the rest of the text is the same.
-    #[inline]
-    fn is(&self, edge: &Static, segment: &Segment, path: &[u8]) -> bool {
-        if u32::from(edge.len) != segment.len() {
-            return false;
-        }
-        if edge.len <= INLINE_MAX {
-            return edge.words[1] == segment.words[1];
-        }
-        #[expect(clippy::cast_possible_truncation, reason = "`Texts` made it of a usize")]
-        let text = edge.words[1] as usize;
-        self.texts[text..text + usize::from(edge.len)] == path[segment.start as usize..segment.end as usize]
+    fn is_long(&self, edge: &Static, text: &[u8]) -> bool {
+        #[expect(clippy::cast_possible_truncation, reason = "`Texts` made it of a usize, and the mark is above")]
+        let place = edge.word as usize;
+        edge.word >= LONG && self.texts[place..place + usize::from(edge.len)] == *text
     }
 
     pub(super) fn heap_bytes(&self) -> usize {
@@ -79,21 +91,24 @@ impl Statics {
     }
 }
 
+fn hash_long(text: &[u8]) -> u64 {
+    hash::mix_bytes(0, text)
+}
+
 #[inline]
-fn home(node: u32, segment: &Segment, homes: usize) -> usize {
-    hash::place(hash::mix(segment.hash, u64::from(node)), homes)
+fn home(node: u32, hash: u64, homes: usize) -> usize {
+    hash::place(hash::at_node(hash, node), homes)
 }
 
 impl Static {
     /// No node has this number, so nothing is found here.
-    const FREE: Self = Self { words: [0; 2], node: u32::MAX, to: Place { node: 0, before: 0 }, len: 0, reach: 0 };
+    const FREE: Self = Self { word: 0, node: u32::MAX, to: Place { node: 0, before: 0 }, len: 0, reach: 0 };
 
     fn new<'a>(node: u32, text: &'a str, to: Place, segment: &Segment, texts: &mut Texts<'a>) -> Self {
         // Endpoints have a few thousand characters at most.
         let len = u16::try_from(text.len()).unwrap_or(u16::MAX);
-        let [first, second] = segment.words;
-        let second = if len <= INLINE_MAX { second } else { texts.place(text) };
-        Self { words: [first, second], node, to, len, reach: 1 }
+        let word = if segment.len() > WORD_BYTES { texts.place(text) | LONG } else { segment.word };
+        Self { word, node, to, len, reach: 1 }
     }
 }
 
@@ -118,15 +133,15 @@ fn insert(table: &mut Vec<Static>, home: usize, mut edge: Static) {
 #[derive(Default)]
 struct Texts<'a> {
     bytes: Vec<u8>,
-    places: HashMap<&'a str, u64>,
+    places: HashMap<&'a str, u128>,
 }
 
 impl<'a> Texts<'a> {
-    fn place(&mut self, text: &'a str) -> u64 {
+    fn place(&mut self, text: &'a str) -> u128 {
         let Self { bytes, places } = self;
         *places.entry(text).or_insert_with(|| {
             bytes.extend_from_slice(text.as_bytes());
-            (bytes.len() - text.len()) as u64
+            (bytes.len() - text.len()) as u128
         })
     }
 }

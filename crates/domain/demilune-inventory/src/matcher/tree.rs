@@ -7,6 +7,7 @@ use super::{
     methods::Methods,
     mixed::Kind,
     mixes::Mixes,
+    segment::{Segment, Text},
     statics::Statics,
     variables::{Choice, Variables},
 };
@@ -39,7 +40,8 @@ const NONE: u32 = u32::MAX;
 
 /// What a walk does next.
 enum Step {
-    Forward(Place),
+    /// To a node, and to where the next segment begins.
+    Forward(Place, u32),
     Back,
     /// The path ends at the operation of this number.
     End(u32),
@@ -68,76 +70,80 @@ impl Tree {
         Self { nodes: nodes.into(), statics: Statics::build(&statics), mixes: Mixes::build(mixes), remembered }
     }
 
-    /// The number of the first operation that fits the path, from a host's root on; the segments are in `variables`.
-    pub(super) fn find(&self, root: Place, method: Method, path: &[u8], variables: &mut Variables) -> Option<u32> {
+    /// The number of the first operation that fits the path, from a host's root on.
+    pub(super) fn find(&self, root: Place, method: Method, path: &Text<'_>, variables: &mut Variables) -> Option<u32> {
         variables.choices.clear();
         variables.ranges.clear();
         let mut place = root;
-        let mut depth = 0;
+        // Behind the slash that every path begins with.
+        let mut start = 1;
         loop {
-            match self.enter(place, depth, method, path, variables) {
-                Step::Forward(next) => (place, depth) = (next, depth + 1),
-                Step::Back => (place, depth) = self.go_back(path, variables)?,
+            match self.enter(place, start, method, path, variables) {
+                Step::Forward(next, behind) => (place, start) = (next, behind),
+                Step::Back => (place, start) = self.go_back(path, variables)?,
                 Step::End(operation) => return Some(operation),
             }
         }
     }
 
-    /// Enters a node, and takes its first edge that fits.
+    /// Enters a node, and takes its first edge that fits the segment that begins at `start`.
     #[inline]
-    fn enter(&self, place: Place, depth: u32, method: Method, path: &[u8], variables: &mut Variables) -> Step {
+    fn enter(&self, place: Place, start: u32, method: Method, path: &Text<'_>, variables: &mut Variables) -> Step {
         let node = &self.nodes[place.node as usize];
         if !node.all.contains(method) || place.node < self.remembered && variables.see(place.node) {
             return Step::Back;
         }
         variables.visits += 1;
-        let Some(segment) = variables.segments.get(depth as usize) else {
+        if start > path.len() {
             let fits = node.here.contains(method);
             return if fits { Step::End(place.before + node.here.rank(method)) } else { Step::Back };
-        };
-        let mixed = if node.has_mixes { self.mixes.first(place.node) } else { NONE };
-        let choice = Choice { place, depth, ranges: variables.ranges.len(), mixed };
+        }
+        let segment = Segment::at(path, start);
         if node.has_statics
-            && let Some(next) = self.statics.find(place.node, segment, path)
+            && let Some(next) = self.statics.find(place.node, &segment, path)
         {
             if node.whole != NONE || node.has_mixes {
-                variables.choices.push(choice);
+                self.leave_choice(place, start, node, variables);
             }
-            return Step::Forward(place.after(next));
+            return Step::Forward(place.after(next), segment.end + 1);
         }
-        self.choose(choice, path, variables).map_or(Step::Back, Step::Forward)
+        if node.has_mixes {
+            self.leave_choice(place, start, node, variables);
+            return Step::Back;
+        }
+        node.take_whole(place, &segment, variables)
     }
 
-    /// Returns to the last node with an edge that is yet to be tried, and takes it.
-    fn go_back(&self, path: &[u8], variables: &mut Variables) -> Option<(Place, u32)> {
+    /// Keeps in mind that the node has edges with variables.
+    fn leave_choice(&self, place: Place, start: u32, node: &Node, variables: &mut Variables) {
+        let mixed = if node.has_mixes { self.mixes.first(place.node) } else { NONE };
+        variables.choices.push(Choice { place, start, ranges: variables.ranges.len(), mixed });
+    }
+
+    /// Returns to the last node with an edge that is yet to be tried, and takes the first that fits. None when all have
+    /// been tried.
+    #[inline(never)]
+    fn go_back(&self, path: &Text<'_>, variables: &mut Variables) -> Option<(Place, u32)> {
         while let Some(choice) = variables.choices.pop() {
             variables.ranges.truncate(choice.ranges);
-            if let Some(next) = self.choose(choice, path, variables) {
-                return Some((next, choice.depth + 1));
+            let segment = Segment::at(path, choice.start);
+            if let Step::Forward(place, start) = self.take_choice(choice, &segment, path, variables) {
+                return Some((place, start));
             }
         }
         variables.ranges.clear();
         None
     }
 
-    /// Takes the next edge with variables that fits.
-    #[inline]
-    fn choose(&self, choice: Choice, path: &[u8], variables: &mut Variables) -> Option<Place> {
-        let Choice { place, depth, mixed, .. } = choice;
-        let segment = variables.segments[depth as usize];
+    fn take_choice(&self, choice: Choice, segment: &Segment, path: &Text<'_>, variables: &mut Variables) -> Step {
+        let Choice { place, mixed, .. } = choice;
         if mixed != NONE
-            && let Some((mixed, next)) = self.mixes.find(place.node, mixed, &segment, path, &mut variables.ranges)
+            && let Some((mixed, next)) = self.mixes.find(place.node, mixed, segment, path, &mut variables.ranges)
         {
             variables.choices.push(Choice { mixed, ..choice });
-            return Some(place.after(next));
+            return Step::Forward(place.after(next), segment.end + 1);
         }
-        let node = &self.nodes[place.node as usize];
-        if node.whole == NONE || segment.len() == 0 {
-            return None;
-        }
-        variables.ranges.push(segment.start..segment.end);
-        // What a variable leads to comes right behind what ends at the node.
-        Some(Place { node: node.whole, before: place.before + node.here.len() })
+        self.nodes[place.node as usize].take_whole(place, segment, variables)
     }
 
     /// How many nodes a walk remembers.
@@ -153,6 +159,17 @@ impl Tree {
 impl Node {
     const EMPTY: Self =
         Self { whole: NONE, here: Methods::NONE, all: Methods::NONE, has_statics: false, has_mixes: false };
+
+    /// Takes the edge whose variable fills the segment.
+    #[inline]
+    fn take_whole(&self, place: Place, segment: &Segment, variables: &mut Variables) -> Step {
+        if self.whole == NONE || segment.len() == 0 {
+            return Step::Back;
+        }
+        variables.ranges.push(segment.start..segment.end);
+        // What a variable leads to comes right behind what ends at the node.
+        Step::Forward(Place { node: self.whole, before: place.before + self.here.len() }, segment.end + 1)
+    }
 }
 
 impl Place {

@@ -2,7 +2,7 @@
 
 use std::{mem, ops::Range};
 
-use super::{graph::Place, segment::Segment};
+use super::graph::Place;
 
 /// What the path variables of the matched endpoint took: byte ranges of the normalized path, `var1` first.
 ///
@@ -11,7 +11,6 @@ use super::{graph::Place, segment::Segment};
 #[derive(Debug, Default)]
 pub struct Variables {
     pub(super) ranges: Vec<Range<u32>>,
-    pub(super) segments: Vec<Segment>,
     /// Where other edges are left to be tried, the last one first.
     pub(super) choices: Vec<Choice>,
     /// For nodes that can be reached in several ways, the last pass that did.
@@ -24,8 +23,8 @@ pub struct Variables {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Choice {
     pub(super) place: Place,
-    /// The number of segments before it.
-    pub(super) depth: u32,
+    /// Where the next segment begins.
+    pub(super) start: u32,
     /// How many ranges had been taken before it.
     pub(super) ranges: usize,
     /// The next edge that mixes text and variables, if any is left.
