@@ -134,7 +134,7 @@ impl Door {
     {
         let state = Arc::new(ConnectionState::default());
         let io = Guarded::new(io, Arc::clone(&state), self.proxy.guard_limits());
-        let connection = Arc::new(ClientConnection { client, state });
+        let connection = Arc::new(ClientConnection::new(client, state));
         let proxy = Arc::clone(&self.proxy);
         let service = service_fn(move |request| {
             let (proxy, connection) = (Arc::clone(&proxy), Arc::clone(&connection));

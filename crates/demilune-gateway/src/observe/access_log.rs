@@ -147,7 +147,7 @@ fn line(exchange: &Exchange, code: &str, status: Option<u16>, elapsed: Duration)
     text(&mut line, "operation_id", operation.map(|operation| operation.id.to_string()).as_deref());
     text(&mut line, "endpoint", operation.map(|operation| operation.key.endpoint.as_str()));
     text(&mut line, "method", Some(exchange.method.as_str()));
-    text(&mut line, "host", Some(&exchange.host));
+    text(&mut line, "host", Some(&exchange.host()));
     text(&mut line, "path", Some(exchange.uri.path()));
     text(&mut line, "decision", Some(code));
     number(&mut line, "status", status.map(u64::from));

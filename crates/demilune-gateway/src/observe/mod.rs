@@ -60,7 +60,7 @@ impl Observer {
             };
             self.records.observe(key, Bucket::of(arrived.as_secs()), &observation);
         } else if exchange.outcome == Outcome::Refused("host_unknown") {
-            self.host_unknown(&exchange.host);
+            self.host_unknown(&exchange.host());
         }
         if let Some(access_log) = &self.access_log {
             access_log.write(exchange, code, status, elapsed);
@@ -83,7 +83,7 @@ impl Observer {
             tracing::info!(
                 zone = exchange.ruleset.as_ref().map(|ruleset| ruleset.zone().as_str()),
                 method = exchange.method.as_str(),
-                host = %exchange.host,
+                host = %exchange.host(),
                 path = exchange.uri.path(),
                 request_id = %exchange.request_id,
                 more_since = since,

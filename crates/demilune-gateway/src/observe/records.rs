@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    hash::{Hash, Hasher},
     sync::{
         Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering},
@@ -21,7 +22,7 @@ const LEDGER_KEYS_MAX: usize = 180_000;
 const FORGET_AFTER_SECONDS: u64 = 900;
 
 /// What a record is about: an operation, or the requests of a zone that none fits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RecordKey {
     zone: [u8; ZoneId::CHARS_MAX],
     /// The operation; none for requests that no operation fits, and for CORS preflights.
@@ -42,6 +43,16 @@ impl RecordKey {
     pub fn zone(&self) -> &str {
         let text = std::str::from_utf8(&self.zone).unwrap_or_default();
         text.trim_end_matches('\0')
+    }
+}
+
+impl Hash for RecordKey {
+    /// An operation's id tells records apart by itself; where there is none, the zone does.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        match &self.operation {
+            Some(operation) => operation.hash(state),
+            None => self.zone.hash(state),
+        }
     }
 }
 

@@ -1,14 +1,15 @@
 //! One request and its answer, from the head's arrival to the answer's last byte: what is recorded and logged of it.
 
 use std::{
+    borrow::Cow,
     net::IpAddr,
     sync::Arc,
     time::{Duration, Instant, SystemTime},
 };
 
 use demilune_inventory::Match;
-use demilune_policy::{Decision, Ruleset, SessionHash};
-use http::{Method, StatusCode, Uri};
+use demilune_policy::{Decision, Ruleset, SessionHash, canonical_host};
+use http::{HeaderValue, Method, StatusCode, Uri, uri::Authority};
 
 use super::{forwarded::Client, request_body::Progress, request_id::RequestId};
 use crate::{listen::guard::Busy, observe::Observer};
@@ -19,7 +20,8 @@ pub(crate) struct Exchange {
     pub(crate) request_id: RequestId,
     pub(crate) client: IpAddr,
     pub(crate) method: Method,
-    pub(crate) host: Box<str>,
+    /// As the client sent it.
+    pub(crate) host: Option<HeaderValue>,
     pub(crate) uri: Uri,
     pub(crate) ruleset: Option<Arc<Ruleset>>,
     pub(crate) operation: Option<Match>,
@@ -62,7 +64,7 @@ impl Exchange {
             request_id,
             client: client.address.ip(),
             method,
-            host: Box::default(),
+            host: None,
             uri,
             ruleset: None,
             operation: None,
@@ -123,6 +125,13 @@ impl Exchange {
     /// The origin broke off.
     pub(crate) fn origin_failed(&mut self, reason: &'static str) {
         self.outcome = Outcome::OriginFailed(reason);
+    }
+
+    /// The host as the inventory writes it.
+    pub(crate) fn host(&self) -> Cow<'_, str> {
+        let named = self.uri.authority().map(Authority::as_str);
+        let host = || self.host.as_ref().and_then(|host| host.to_str().ok());
+        canonical_host(named.or_else(host).unwrap_or_default())
     }
 
     /// Bytes of the request's body.

@@ -1,13 +1,12 @@
 //! What the origin is told about the client: `X-Forwarded-*`, `Forwarded` (RFC 7239) and `Via` (RFC 9110 section 7.6.3).
 
-use std::{
-    fmt::Write,
-    net::{IpAddr, SocketAddr},
-};
+use std::net::{IpAddr, SocketAddr};
 
+use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Version, header};
 use ipnet::IpNet;
 
+use super::present::Present;
 use crate::options::NodeName;
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
@@ -22,6 +21,13 @@ const CLAIMS: [HeaderName; 6] = [
     HeaderName::from_static("x-real-ip"),
     header::FORWARDED,
 ];
+/// Whether a head has any of them.
+const ANY_CLAIM: Present = Present::FORWARDED
+    .or(Present::X_FORWARDED_FOR)
+    .or(Present::X_FORWARDED_HOST)
+    .or(Present::X_FORWARDED_PROTO)
+    .or(Present::X_FORWARDED_PORT)
+    .or(Present::X_REAL_IP);
 
 /// Where a connection comes from, and how.
 #[derive(Clone, Debug)]
@@ -30,49 +36,59 @@ pub(crate) struct Client {
     pub(crate) address: SocketAddr,
     /// Whether what it says of those before it is believed.
     pub(crate) trusted: bool,
-    /// Whether it came over TLS.
-    pub(crate) tls: bool,
     forwarded_for: HeaderValue,
+    /// The first pair of its element in `Forwarded`.
+    forwarded_node: Box<str>,
+    scheme: &'static str,
 }
 
 impl Client {
     pub(crate) fn new(address: SocketAddr, tls: bool, trusted_networks: &[IpNet]) -> Self {
         let ip = address.ip().to_canonical();
+        let node = match ip {
+            IpAddr::V4(v4) => format!("for={v4}"),
+            IpAddr::V6(v6) => format!("for=\"[{v6}]\""),
+        };
         Self {
             address: SocketAddr::new(ip, address.port()),
             trusted: trusted_networks.iter().any(|network| network.contains(&ip)),
-            tls,
             forwarded_for: value(&ip.to_string()),
+            forwarded_node: node.into(),
+            scheme: if tls { "https" } else { "http" },
         }
-    }
-
-    fn scheme(&self) -> &'static str {
-        if self.tls { "https" } else { "http" }
     }
 }
 
 /// Tells the origin about the client, its host as it was sent, and the hop.
-pub(crate) fn tell(headers: &mut HeaderMap, client: &Client, host: &HeaderValue) {
-    if !client.trusted {
+pub(crate) fn tell(headers: &mut HeaderMap, present: Present, client: &Client, host: &HeaderValue) {
+    let claimed = present.any(ANY_CLAIM);
+    if claimed && !client.trusted {
         for name in &CLAIMS {
             headers.remove(name);
         }
     }
     let forwarded = forwarded_element(client, host);
-    append(headers, X_FORWARDED_FOR, &client.forwarded_for);
-    append(headers, header::FORWARDED, &value(&forwarded));
-    if !headers.contains_key(X_FORWARDED_PROTO) {
-        headers.insert(X_FORWARDED_PROTO, HeaderValue::from_static(client.scheme()));
+    if claimed && client.trusted {
+        append(headers, X_FORWARDED_FOR, &client.forwarded_for);
+        append(headers, header::FORWARDED, &forwarded);
+        headers.entry(X_FORWARDED_PROTO).or_insert(HeaderValue::from_static(client.scheme));
+        headers.entry(X_FORWARDED_HOST).or_insert_with(|| host.clone());
+        return;
     }
-    if !headers.contains_key(X_FORWARDED_HOST) {
-        headers.insert(X_FORWARDED_HOST, host.clone());
-    }
+    headers.insert(X_FORWARDED_FOR, client.forwarded_for.clone());
+    headers.insert(header::FORWARDED, forwarded);
+    headers.insert(X_FORWARDED_PROTO, HeaderValue::from_static(client.scheme));
+    headers.insert(X_FORWARDED_HOST, host.clone());
 }
 
 /// Adds this hop to `Via`.
-pub(crate) fn add_via(headers: &mut HeaderMap, version: Version, via: &Via) {
+pub(crate) fn add_via(headers: &mut HeaderMap, present: Present, version: Version, via: &Via) {
     let hop = if version == Version::HTTP_10 { &via.hop_10 } else { &via.hop_11 };
-    append(headers, header::VIA, hop);
+    if present.any(Present::VIA) {
+        append(headers, header::VIA, hop);
+    } else {
+        headers.insert(header::VIA, hop.clone());
+    }
 }
 
 /// This node's entries for `Via`.
@@ -111,25 +127,20 @@ fn append(headers: &mut HeaderMap, name: HeaderName, value: &HeaderValue) {
         }
         joined.extend_from_slice(line.as_bytes());
     }
-    if let Ok(joined) = HeaderValue::from_maybe_shared(bytes::Bytes::from(joined)) {
+    if let Ok(joined) = HeaderValue::from_maybe_shared(Bytes::from(joined)) {
         headers.insert(name, joined);
     }
 }
 
-fn forwarded_element(client: &Client, host: &HeaderValue) -> String {
-    let mut element = String::with_capacity(96);
-    // Writing to a string does not fail.
-    let _ = match client.address.ip() {
-        IpAddr::V4(v4) => write!(element, "for={v4}"),
-        IpAddr::V6(v6) => write!(element, "for=\"[{v6}]\""),
-    };
-    if let Ok(host) = host.to_str() {
-        // A port's colon is no character of a token, so the value is quoted; no host holds a quote or a back slash.
-        let plain = host.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_'));
-        let _ = if plain { write!(element, ";host={host}") } else { write!(element, ";host=\"{host}\"") };
-    }
-    let _ = write!(element, ";proto={}", client.scheme());
-    element
+/// A port's colon is no character of a token, so such hosts are quoted; no host holds a quote or a back slash.
+fn forwarded_element(client: &Client, host: &HeaderValue) -> HeaderValue {
+    let host = host.as_bytes();
+    let plain = host.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_'));
+    let quote: &[u8] = if plain { b"" } else { b"\"" };
+    let parts = [client.forwarded_node.as_bytes(), b";host=", quote, host, quote, b";proto=", client.scheme.as_bytes()];
+    let element = Bytes::from(parts.concat());
+    // Made of a checked value and visible ASCII.
+    HeaderValue::from_maybe_shared(element).unwrap_or_else(|_| client.forwarded_for.clone())
 }
 
 #[expect(clippy::expect_used, reason = "addresses, node names and checked hosts are visible ASCII")]
@@ -146,7 +157,8 @@ mod tests {
         for (name, value) in fields {
             headers.append(*name, HeaderValue::from_static(value));
         }
-        tell(&mut headers, client, &HeaderValue::from_static(host));
+        let present = Present::of(&headers);
+        tell(&mut headers, present, client, &HeaderValue::from_static(host));
         headers
     }
 
@@ -211,7 +223,7 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert(header::VIA, HeaderValue::from_static("1.1 other"));
         assert!(!via.came_round(&headers));
-        add_via(&mut headers, Version::HTTP_11, &via);
+        add_via(&mut headers, Present::VIA, Version::HTTP_11, &via);
         assert_eq!(headers["via"], "1.1 other, 1.1 demilune-0000000000000007");
         assert!(via.came_round(&headers));
     }

@@ -2,6 +2,17 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
+use super::present::Present;
+
+/// Whether a head has any of them.
+const ANY: Present = Present::CONNECTION
+    .or(Present::KEEP_ALIVE)
+    .or(Present::PROXY_CONNECTION)
+    .or(Present::TE)
+    .or(Present::TRANSFER_ENCODING)
+    .or(Present::UPGRADE)
+    .or(Present::HTTP2_SETTINGS)
+    .or(Present::PROXY_AUTHORIZATION);
 /// Fields of one connection that need no mention in `Connection`. `TE` and `Upgrade` are put back where they may pass.
 const ALWAYS: [HeaderName; 8] = [
     header::CONNECTION,
@@ -24,7 +35,10 @@ pub(crate) struct Wanted {
 }
 
 /// Takes out the fields that concern the connection, and says what was wanted of it.
-pub(crate) fn strip(headers: &mut HeaderMap) -> Wanted {
+pub(crate) fn strip(headers: &mut HeaderMap, present: Present) -> Wanted {
+    if !present.any(ANY) {
+        return Wanted::default();
+    }
     let wanted = wanted(headers);
     let named: Vec<HeaderName> = connection_options(headers).filter_map(|name| name.parse().ok()).collect();
     for name in named {
@@ -60,7 +74,8 @@ mod tests {
         for (name, value) in fields {
             headers.append(*name, HeaderValue::from_static(value));
         }
-        let wanted = strip(&mut headers);
+        let present = Present::of(&headers);
+        let wanted = strip(&mut headers, present);
         (wanted, headers.keys().map(ToString::to_string).collect())
     }
 

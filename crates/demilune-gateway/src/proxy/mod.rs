@@ -3,6 +3,8 @@
 mod exchange;
 mod forwarded;
 mod hop_by_hop;
+mod patience;
+mod present;
 mod problem;
 mod request_body;
 mod request_id;
@@ -16,7 +18,6 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
 };
 
 use demilune_inventory::Variables;
@@ -27,7 +28,6 @@ use http::{
 };
 use http_body::Body;
 use hyper::body::Incoming;
-use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 
 use crate::{
@@ -48,9 +48,14 @@ pub use response_body::ResponseBody;
 
 use forwarded::Via;
 use hop_by_hop::Wanted;
+use patience::{Exhausted, Patience};
+use present::Present;
 use problem::Problem;
 use request_body::{BodyFailure, Pause};
 use request_id::{RequestId, RequestIds, X_REQUEST_ID};
+
+/// Most fields that a head gets on its way: making room once is cheaper than growing.
+const FIELDS_ADDED: usize = 7;
 
 thread_local! {
     /// Scratch space of the matcher: used within one call, kept so that no request allocates it.
@@ -73,6 +78,13 @@ pub(crate) struct Proxy {
 pub(crate) struct ClientConnection {
     pub(crate) client: Client,
     pub(crate) state: Arc<ConnectionState>,
+    patience: Patience,
+}
+
+impl ClientConnection {
+    pub(crate) fn new(client: Client, state: Arc<ConnectionState>) -> Self {
+        Self { client, state, patience: Patience::default() }
+    }
 }
 
 /// What is left of a decision once the rules are let go of.
@@ -174,7 +186,7 @@ impl Proxy {
             return Err(problem::LOOP);
         }
         let host = canonical_host(authority(request));
-        exchange.host = host.as_ref().into();
+        exchange.host = request.headers().get(header::HOST).cloned();
         let facts =
             Facts { method: request.method(), host: &host, path: request.uri().path(), headers: request.headers() };
         let rules = self.board.current();
@@ -214,7 +226,7 @@ impl Proxy {
         let observer = Arc::clone(&self.observer);
         hyper::ext::on_informational(&mut request, move |_| observer.informational_dropped());
         let sending = self.upstream.send(&plan.destination, request, again, progress.as_ref());
-        let answer = match in_time(sending, limits.origin_answer_max, progress.as_deref()).await {
+        let answer = match connection.patience.wait(sending, limits.origin_answer_max, progress.as_deref()).await {
             Ok(Ok(answer)) if !is_ambiguous(&answer) => answer,
             Ok(Ok(_)) => return problem::ORIGIN_ANSWER_INVALID.answer(exchange),
             failed => {
@@ -222,7 +234,7 @@ impl Proxy {
                 if let Some(defect) = connection.state.body_defect().filter(|_| cut_short.is_some()) {
                     return problem::unreadable(defect.status(), &defect.to_string(), exchange);
                 }
-                let problem = self.explain(failed.map(|sent| sent.err()), cut_short, &plan, &exchange);
+                let problem = self.explain(failed.map(Result::err), cut_short, &plan, &exchange);
                 return problem.answer(exchange);
             }
         };
@@ -242,12 +254,16 @@ impl Proxy {
         let named = head.uri.authority().and_then(|authority| HeaderValue::from_str(authority.as_str()).ok());
         let sent = named.or_else(|| head.headers.get(header::HOST).cloned());
         let host = sent.unwrap_or_else(|| HeaderValue::from_static(""));
-        let wanted = hop_by_hop::strip(&mut head.headers);
-        for name in [header::CONTENT_LENGTH, header::EXPECT] {
-            head.headers.remove(name);
+        let present = Present::of(&head.headers);
+        let wanted = hop_by_hop::strip(&mut head.headers, present);
+        if present.any(Present::CONTENT_LENGTH.or(Present::EXPECT)) {
+            // hyper writes the length anew, and has asked for the body itself.
+            head.headers.remove(header::CONTENT_LENGTH);
+            head.headers.remove(header::EXPECT);
         }
-        forwarded::tell(&mut head.headers, client, &host);
-        forwarded::add_via(&mut head.headers, head.version, &self.via);
+        head.headers.reserve(FIELDS_ADDED);
+        forwarded::tell(&mut head.headers, present, client, &host);
+        forwarded::add_via(&mut head.headers, present, head.version, &self.via);
         head.headers.insert(header::HOST, plan.destination.host().cloned().unwrap_or(host));
         head.headers.insert(X_REQUEST_ID, request_id.value().clone());
         if let Some(protocol) = &wanted.upgrade {
@@ -265,7 +281,7 @@ impl Proxy {
     /// What to answer when there is none from the origin, and a log line that says what the answer does not.
     fn explain(
         &self,
-        failed: Result<Option<UpstreamError>, tokio::time::error::Elapsed>,
+        failed: Result<Option<UpstreamError>, Exhausted>,
         body: Option<BodyFailure>,
         plan: &Plan,
         exchange: &Exchange,
@@ -288,8 +304,9 @@ impl Proxy {
         let request_id = exchange.request_id.value().clone();
         let pause = Pause::new(self.options.limits.origin_stall_max);
         let (mut head, body) = answer.into_parts();
-        hop_by_hop::strip(&mut head.headers);
-        forwarded::add_via(&mut head.headers, head.version, &self.via);
+        let present = Present::of(&head.headers);
+        hop_by_hop::strip(&mut head.headers, present);
+        forwarded::add_via(&mut head.headers, present, head.version, &self.via);
         head.headers.insert(X_REQUEST_ID, request_id);
         head.version = Version::HTTP_11;
         head.extensions.clear();
@@ -310,12 +327,13 @@ impl Proxy {
         let origin_side = hyper::upgrade::on(&mut answer);
         let (mut head, _) = answer.into_parts();
         let protocol = head.headers.get(header::UPGRADE).cloned();
-        hop_by_hop::strip(&mut head.headers);
+        let present = Present::of(&head.headers);
+        hop_by_hop::strip(&mut head.headers, present);
         head.headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
         if let Some(protocol) = protocol {
             head.headers.insert(header::UPGRADE, protocol);
         }
-        forwarded::add_via(&mut head.headers, head.version, &self.via);
+        forwarded::add_via(&mut head.headers, present, head.version, &self.via);
         head.headers.insert(X_REQUEST_ID, exchange.request_id.value().clone());
         head.extensions.clear();
         self.tunnels.spawn(tunnel::run(client_side, origin_side, self.options.limits.tunnel_idle_max, exchange));
@@ -363,27 +381,5 @@ fn origin_problem(error: &UpstreamError) -> Problem {
             problem::ORIGIN_ANSWER_INVALID
         }
         UpstreamError::Exchange(_) => problem::ORIGIN_CLOSED,
-    }
-}
-
-/// Waits for an answer. The time for it begins anew as long as the request's body moves: how long a body may take is
-/// the client's matter.
-async fn in_time<T>(
-    sending: impl Future<Output = T>,
-    time_max: Duration,
-    body: Option<&Progress>,
-) -> Result<T, tokio::time::error::Elapsed> {
-    tokio::pin!(sending);
-    let mut passed_on = 0;
-    loop {
-        let elapsed = match timeout(time_max, &mut sending).await {
-            Ok(done) => return Ok(done),
-            Err(elapsed) => elapsed,
-        };
-        let now = body.map_or(0, Progress::bytes);
-        if now == passed_on {
-            return Err(elapsed);
-        }
-        passed_on = now;
     }
 }

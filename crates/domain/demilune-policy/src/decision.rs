@@ -126,18 +126,30 @@ fn find(
     path: &NormalizedPath<'_>,
     variables: &mut Variables,
 ) -> Option<Match> {
-    let mut by_method = |method: &[u8]| {
-        let method = live_method(method)?;
+    let mut by_method = |method: Option<Method>| {
+        let method = method?;
         ruleset.matcher.find(Some(method), facts.host, path, variables)
     };
     let wanted = facts.headers.get(header::ACCESS_CONTROL_REQUEST_METHOD).filter(|_| preflight);
-    let asked_about = wanted.and_then(|method| by_method(method.as_bytes()));
-    asked_about.or_else(|| by_method(facts.method.as_str().as_bytes()))
+    let wanted = wanted.and_then(|method| http::Method::from_bytes(method.as_bytes()).ok());
+    let asked_about = wanted.and_then(|method| by_method(live_method(&method)));
+    asked_about.or_else(|| by_method(live_method(facts.method)))
 }
 
-/// Methods have a letter case (RFC 9110 section 9.1).
-fn live_method(name: &[u8]) -> Option<Method> {
-    Method::ALL.into_iter().find(|method| method.as_str().as_bytes() == name)
+/// One of the inventory's methods. Methods have a letter case (RFC 9110 section 9.1).
+fn live_method(method: &http::Method) -> Option<Method> {
+    Some(match *method {
+        http::Method::GET => Method::Get,
+        http::Method::POST => Method::Post,
+        http::Method::PUT => Method::Put,
+        http::Method::PATCH => Method::Patch,
+        http::Method::DELETE => Method::Delete,
+        http::Method::HEAD => Method::Head,
+        http::Method::OPTIONS => Method::Options,
+        http::Method::TRACE => Method::Trace,
+        http::Method::CONNECT => Method::Connect,
+        _ => return None,
+    })
 }
 
 fn refusal(

@@ -3,6 +3,7 @@
 use std::hash::{Hash, Hasher};
 
 use http::HeaderValue;
+use siphasher::sip::SipHasher13;
 
 use crate::rule::{HostHeader, Origin, RouteTarget, Server};
 
@@ -22,6 +23,8 @@ pub struct Destination {
     server: Server,
     kind: DestinationKind,
     host: Option<HeaderValue>,
+    /// Of kind and server: destinations are looked up twice for each request.
+    hash: u64,
 }
 
 impl Destination {
@@ -30,13 +33,19 @@ impl Destination {
             HostHeader::Client => None,
             HostHeader::Fixed(text) => Some(header_value(text)),
         };
-        Self { server: origin.url.server().clone(), kind: DestinationKind::Origin, host }
+        Self::new(origin.url.server().clone(), DestinationKind::Origin, host)
     }
 
     pub(crate) fn of_route(target: &RouteTarget) -> Self {
         let server = target.server().clone();
         let host = Some(header_value(&server.authority()));
-        Self { server, kind: DestinationKind::Route, host }
+        Self::new(server, DestinationKind::Route, host)
+    }
+
+    fn new(server: Server, kind: DestinationKind, host: Option<HeaderValue>) -> Self {
+        let mut hasher = SipHasher13::new();
+        (kind, &server).hash(&mut hasher);
+        Self { server, kind, host, hash: hasher.finish() }
     }
 
     /// The server.
@@ -60,7 +69,7 @@ impl Destination {
 
 impl PartialEq for Destination {
     fn eq(&self, other: &Self) -> bool {
-        self.kind == other.kind && self.server == other.server
+        self.hash == other.hash && self.kind == other.kind && self.server == other.server
     }
 }
 
@@ -68,8 +77,7 @@ impl Eq for Destination {}
 
 impl Hash for Destination {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.kind.hash(state);
-        self.server.hash(state);
+        state.write_u64(self.hash);
     }
 }
 
