@@ -5,9 +5,9 @@ use std::mem;
 use super::{
     graph::{Graph, Place},
     host_table::HostTable,
-    segment::{Short, Text},
+    segment::Text,
     tree::Tree,
-    variables::Variables,
+    variables::{Trail, Variables},
     visits::Worst,
 };
 use crate::{Method, NormalizedPath, OperationKey};
@@ -91,25 +91,25 @@ impl Matcher {
         path: &NormalizedPath<'_>,
         variables: &mut Variables,
     ) -> Option<Match> {
-        variables.clear();
+        let Variables { buffer, trail } = variables;
+        trail.clear();
         let method = method?;
-        let mut short = Short::default();
-        let path = Text::new(path.as_str(), &mut short)?;
-        if let Some(operation) = self.find_own(method, host, &path, variables) {
+        let path = Text::new(path.as_str(), buffer)?;
+        if let Some(operation) = self.find_own(method, host, &path, trail) {
             return Some(Match { operation, head_as_get: false });
         }
         if method != Method::Head || !self.options.head_as_get {
             return None;
         }
-        let operation = self.find_own(Method::Get, host, &path, variables)?;
+        let operation = self.find_own(Method::Get, host, &path, trail)?;
         Some(Match { operation, head_as_get: true })
     }
 
     /// The first operation with this very method that fits, over all hosts that fit.
-    fn find_own(&self, method: Method, host: &str, path: &Text<'_>, variables: &mut Variables) -> Option<u32> {
-        variables.begin_pass(self.tree.remembered());
+    fn find_own(&self, method: Method, host: &str, path: &Text<'_>, trail: &mut Trail) -> Option<u32> {
+        trail.begin_pass(self.tree.remembered());
         for root in self.hosts.matches(host) {
-            if let Some(number) = self.tree.find(*root, method, path, variables) {
+            if let Some(number) = self.tree.find(*root, method, path, trail) {
                 return Some(self.operations[number as usize]);
             }
         }

@@ -10,12 +10,16 @@ pub(super) const fn mix(hash: u64, word: u64) -> u64 {
     product ^ (product >> 32)
 }
 
-/// Takes sixteen more bytes into a hash.
+/// The hash of sixteen bytes.
 #[inline]
-pub(super) const fn mix_wide(hash: u64, word: u128) -> u64 {
+pub(super) const fn of_word(word: u128) -> u64 {
     let [low, high] = [word as u64, (word >> 64) as u64];
-    let product = (hash ^ low).wrapping_mul(SPREAD[0]) ^ high.wrapping_mul(SPREAD[1]);
-    product ^ (product >> 32)
+    low.wrapping_mul(SPREAD[0]) ^ high.wrapping_mul(SPREAD[1])
+}
+
+/// The hash of any number of bytes.
+pub(super) fn of_bytes(bytes: &[u8]) -> u64 {
+    mix_bytes(0, bytes)
 }
 
 /// Takes all bytes into a hash.

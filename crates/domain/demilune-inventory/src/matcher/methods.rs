@@ -28,9 +28,9 @@ impl Methods {
         (self.0 & (bit(method) - 1)).count_ones()
     }
 
-    #[inline]
-    pub(super) fn len(self) -> u32 {
-        self.0.count_ones()
+    pub(super) fn len(self) -> u8 {
+        // Nine methods at most.
+        self.0.count_ones() as u8
     }
 
     pub(super) fn bits(self) -> u16 {

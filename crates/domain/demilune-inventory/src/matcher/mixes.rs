@@ -48,7 +48,7 @@ impl Mixes {
         &self,
         node: u32,
         from: u32,
-        segment: &Segment,
+        segment: Segment,
         path: &Text<'_>,
         taken: &mut Vec<Range<u32>>,
     ) -> Option<(u32, Place)> {

@@ -1,34 +1,52 @@
-//! Cuts a path into segments and hashes them, sixteen bytes at a time.
+//! Cuts a path into segments, with as little as possible that one segment has to wait for the one before it.
 
-use super::hash;
-
-/// The bytes of a path, ready to be cut. All are ASCII, and none is zero.
+/// The bytes of a path, ready to be cut. All are ASCII.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Text<'a> {
-    /// At least as much as is loaded at once: the text, and zeros behind a shorter one.
-    padded: &'a [u8],
+    /// The text, and at least as many other bytes behind it as are looked at together.
+    bytes: &'a [u8],
     len: u32,
 }
 
-/// Room for a text that is shorter than what is loaded at once.
-pub(super) type Short = [u8; LOAD];
+/// A part of a path between two slashes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Segment {
+    pub(super) start: u32,
+    /// Where the slash behind it stands, or the path ends.
+    pub(super) end: u32,
+}
 
-/// How many bytes are loaded at once.
-const LOAD: usize = size_of::<u128>();
+/// Goes from segment to segment.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Cursor {
+    /// Where the next segment begins: behind the end of the path if there is none.
+    pub(super) start: u32,
+    /// The first byte of those that `ends` speaks of.
+    block: u32,
+    /// A bit for each byte of the block that ends a segment which is yet to come.
+    ends: u64,
+}
 
-/// The same in the type that places in a path have.
+/// How many bytes' slashes are found together: a bit each.
+const BLOCK: usize = u64::BITS as usize;
+
+/// The same in the type of places.
+const BLOCK_BYTES: u32 = u64::BITS;
+
+/// How many bytes of a segment its word holds.
 pub(super) const WORD_BYTES: u32 = u128::BITS / 8;
 
 impl<'a> Text<'a> {
-    /// None for a text so long that its places cannot be counted.
+    /// Copies a text to where there is room behind it, so that it is read in whole words. None for a text so long that
+    /// its places cannot be counted.
     #[inline]
-    pub(super) fn new(text: &'a str, short: &'a mut Short) -> Option<Self> {
-        let len = u32::try_from(text.len()).ok()?;
-        if text.len() >= LOAD {
-            return Some(Self { padded: text.as_bytes(), len });
+    pub(super) fn new(text: &str, buffer: &'a mut Vec<u8>) -> Option<Self> {
+        let len = u32::try_from(text.len() + BLOCK).ok()? - BLOCK_BYTES;
+        if buffer.len() < text.len() + BLOCK {
+            buffer.resize(text.len() + BLOCK, 0);
         }
-        short[..text.len()].copy_from_slice(text.as_bytes());
-        Some(Self { padded: short, len })
+        buffer[..text.len()].copy_from_slice(text.as_bytes());
+        Some(Self { bytes: buffer, len })
     }
 
     #[inline]
@@ -38,131 +56,114 @@ impl<'a> Text<'a> {
 
     /// The bytes of a segment.
     #[inline]
-    pub(super) fn of(&self, segment: &Segment) -> &'a [u8] {
-        &self.padded[segment.start as usize..segment.end as usize]
+    pub(super) fn of(&self, segment: Segment) -> &'a [u8] {
+        &self.bytes[segment.start as usize..segment.end as usize]
     }
 
-    /// Sixteen bytes from `start` on, with zeros behind the end. Where fewer are left, the last sixteen are loaded and
-    /// moved down: always by the same instructions, since a branch would be guessed wrong at the end of most paths.
+    /// The first sixteen bytes of a segment, filled up with zeros.
     #[inline]
-    fn load(&self, start: u32) -> u128 {
-        let place = (start as usize).min(self.padded.len() - LOAD);
-        let bytes = self.padded[place..].first_chunk().map_or(0, |bytes| u128::from_le_bytes(*bytes));
-        let missing = start as usize - place;
-        bytes.unbounded_shr(8 * missing as u32)
+    pub(super) fn word(&self, segment: Segment) -> u128 {
+        let bytes = self.bytes[segment.start as usize..].first_chunk();
+        let word = bytes.map_or(0, |bytes| u128::from_le_bytes(*bytes));
+        word & FIRST_BYTES[segment.len().min(WORD_BYTES) as usize]
     }
-}
 
-/// A segment of a path, ready to be compared.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Segment {
-    /// The first sixteen bytes, filled up with zeros.
-    pub(super) word: u128,
-    /// Where it begins in the path.
-    pub(super) start: u32,
-    /// Where the slash behind it stands, or the path ends.
-    pub(super) end: u32,
+    /// A bit for each byte of a block that is a slash, or stands where the path ends.
+    #[inline]
+    fn ends(&self, block: u32) -> u64 {
+        let bytes = self.bytes[block as usize..].first_chunk::<BLOCK>();
+        let slashes = bytes.map_or(0, slashes);
+        slashes | 1_u64.unbounded_shl(self.len - block)
+    }
 }
 
 impl Segment {
-    /// The segment that begins at `start`, which is no further than the end of the path.
     #[inline]
-    pub(super) fn at(path: &Text<'_>, start: u32) -> Self {
-        let word = path.load(start);
-        let len = before_slash(word).min(path.len - start);
-        let segment = Self { word: first(word, len), start, end: start + len };
-        if len < WORD_BYTES { segment } else { segment.longer(path) }
-    }
-
-    /// The rest of a segment that the first bytes are full of.
-    #[inline(never)]
-    fn longer(mut self, path: &Text<'_>) -> Self {
-        loop {
-            let len = before_slash(path.load(self.end)).min(path.len - self.end);
-            self.end += len;
-            if len < WORD_BYTES {
-                return self;
-            }
-        }
-    }
-
-    /// The hash of a segment that the first sixteen bytes are all of.
-    #[inline]
-    pub(super) fn hash(&self) -> u64 {
-        hash::mix_wide(0, self.word)
-    }
-
-    #[inline]
-    pub(super) fn len(&self) -> u32 {
+    pub(super) fn len(self) -> u32 {
         self.end - self.start
     }
 }
 
-/// How many of the bytes, none of which is above 0x7f, come before the first slash.
+impl Cursor {
+    /// Before the segment that begins at `start`, which is no further than the end of the path.
+    #[inline]
+    pub(super) fn new(path: &Text<'_>, start: u32) -> Self {
+        let block = start - start % BLOCK_BYTES;
+        Self { start, block, ends: path.ends(block) & u64::MAX << (start - block) }
+    }
+
+    /// The next segment, which there must be.
+    #[inline]
+    pub(super) fn next(&mut self, path: &Text<'_>) -> Segment {
+        while self.ends == 0 {
+            self.block += BLOCK_BYTES;
+            self.ends = path.ends(self.block);
+        }
+        let segment = Segment { start: self.start, end: self.block + self.ends.trailing_zeros() };
+        self.ends &= self.ends - 1;
+        self.start = segment.end + 1;
+        segment
+    }
+}
+
+/// A bit for each byte that is a slash.
 #[inline]
-fn before_slash(word: u128) -> u32 {
-    const SLASHES: u128 = u128::from_le_bytes([b'/'; LOAD]);
-    const LOW: u128 = u128::from_le_bytes([0x7f; LOAD]);
-    // A slash becomes zero, and zero alone does not reach the highest bit.
-    let others = (word ^ SLASHES) + LOW;
-    (!others & !LOW).trailing_zeros() / 8
+fn slashes(block: &[u8; BLOCK]) -> u64 {
+    const SLASHES: u64 = u64::from_le_bytes([b'/'; 8]);
+    const LOW: u64 = u64::from_le_bytes([0x7f; 8]);
+    // Multiplied by this, the lowest bits of eight bytes come to stand side by side in the highest byte.
+    const GATHER: u64 = 0x0102_0408_1020_4080;
+    let (words, _) = block.as_chunks();
+    words.iter().rev().fold(0, |bits, word| {
+        // A slash becomes zero, and zero alone does not reach the highest bit of its byte.
+        let others = (u64::from_le_bytes(*word) ^ SLASHES) + LOW;
+        bits << 8 | ((!others & !LOW) >> 7).wrapping_mul(GATHER) >> 56
+    })
 }
 
 /// For each number of bytes, the bits of so many first bytes of a word.
-const MASKS: [u128; LOAD + 1] = {
-    let mut masks = [u128::MAX; LOAD + 1];
+const FIRST_BYTES: [u128; WORD_BYTES as usize + 1] = {
+    let mut masks = [u128::MAX; WORD_BYTES as usize + 1];
     let mut bytes = 0;
-    while bytes < LOAD {
+    while bytes < WORD_BYTES as usize {
         masks[bytes] = (1 << (8 * bytes)) - 1;
         bytes += 1;
     }
     masks
 };
 
-/// The first bytes of a word, zeros behind them.
-#[inline]
-fn first(word: u128, len: u32) -> u128 {
-    word & MASKS[len as usize]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn with_text<T>(path: &str, then: impl FnOnce(&Text<'_>) -> T) -> T {
-        then(&Text::new(path, &mut Short::default()).unwrap())
-    }
-
-    fn alone(text: &str) -> Segment {
-        with_text(text, |text| Segment::at(text, 0))
-    }
-
     fn check(path: &str) {
-        let mut start = 1;
-        for text in path.split('/').skip(1) {
-            let (segment, bytes) = with_text(path, |path| {
-                let segment = Segment::at(path, start);
-                (segment, path.of(&segment).to_vec())
-            });
-            assert_eq!(bytes, text.as_bytes(), "{path}");
-            let alone = alone(text);
-            assert_eq!((segment.word, segment.len()), (alone.word, alone.len()), "{text}");
-            let kept = text.len().min(16);
-            let (first, rest) = (&segment.word.to_le_bytes()[..kept], &segment.word.to_le_bytes()[kept..]);
-            assert!(*first == text.as_bytes()[..kept] && rest.iter().all(|byte| *byte == 0), "{text}");
-            start = segment.end + 1;
+        // What an earlier, longer path left behind is not seen.
+        let mut buffer = "/x".repeat(200).into_bytes();
+        let text = Text::new(path, &mut buffer).unwrap();
+        let mut cursor = Cursor::new(&text, 1);
+        for expected in path.split('/').skip(1) {
+            assert_eq!(Cursor::new(&text, cursor.start).next(&text), cursor.clone().next(&text), "{path}");
+            let segment = cursor.next(&text);
+            assert_eq!(text.of(segment), expected.as_bytes(), "{path}");
+            assert_eq!(segment.len() as usize, expected.len());
+            let mut word = [0; 16];
+            let kept = expected.len().min(16);
+            word[..kept].copy_from_slice(&expected.as_bytes()[..kept]);
+            assert_eq!(text.word(segment), u128::from_le_bytes(word), "{expected}");
         }
-        assert_eq!(start as usize, path.len() + 1);
+        assert_eq!(cursor.start, text.len() + 1);
     }
 
     #[test]
     fn segments_of_every_length_at_every_place_are_cut_alike() {
-        for before in 0..20 {
-            for length in 0..40 {
+        for before in 0..70 {
+            for length in 0..70 {
                 check(&format!("/{}/{}", "b".repeat(before), "a".repeat(length)));
-                check(&format!("/{}/{}/.0x", "b".repeat(before), "a".repeat(length)));
             }
+            check(&format!("/{}/{}/.0x", "b".repeat(before), "a".repeat(before)));
         }
+        check(&"/a".repeat(100));
+        check(&format!("/{}/a", "b".repeat(500)));
     }
 
     #[test]

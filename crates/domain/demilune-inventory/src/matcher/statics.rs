@@ -3,87 +3,87 @@
 use std::{collections::HashMap, mem};
 
 use super::{
-    graph::Place,
+    graph::{Place, number},
     hash,
-    segment::{Segment, Short, Text, WORD_BYTES},
+    segment::{Segment, Text, WORD_BYTES},
 };
 
-/// An open-addressing table with linear probing, in which who is further from home goes first (Robin Hood hashing), so
-/// that a search ends as soon as an edge is nearer to its home than the search has come.
+/// An open-addressing table with linear probing. Each place says how far those that have their home there have moved,
+/// so that a search never looks at more.
 #[derive(Debug)]
 pub(super) struct Statics {
-    table: Box<[Static]>,
+    table: Box<[Slot]>,
     /// How many places are home to some hash. Those behind them take what does not find room at home.
     homes: usize,
     /// Texts of more than sixteen bytes.
     texts: Box<[u8]>,
 }
 
-/// An edge: half a cache line.
+/// A place in the table: half a cache line.
 #[derive(Clone, Copy, Debug)]
 #[repr(align(32))]
-struct Static {
-    /// The text. A longer one has a mark and its place among the long texts instead.
+struct Slot {
+    /// The text of the edge that is here. A longer one has a mark, its length and its place among the texts instead.
     word: u128,
     node: u32,
     to: Place,
-    len: u16,
-    /// One more than the steps from home; 0 marks a free place.
-    reach: u16,
+    /// How many places, from here on, hold the edges whose home this is.
+    span: u32,
 }
 
-/// Marks the place of a long text: no text has a byte above 0x7f.
+/// Marks a long text: no text has a byte above 0x7f.
 const LONG: u128 = 1 << (u128::BITS - 1);
 
 impl Statics {
     /// Compiles edges, each with its node and text.
     pub(super) fn build(edges: &[(u32, &str, Place)]) -> Self {
-        // Two places for three edges keeps three in four at home or right beside it.
-        let homes = edges.len() * 3 / 2 + 1;
-        let mut table = vec![Static::FREE; homes + 1];
+        // With three places for an edge, two in three edges are at home, and most searches for others end there.
+        let homes = edges.len() * 3 + 1;
         let mut texts = Texts::default();
-        for &(node, text, to) in edges {
-            let mut short = Short::default();
-            let Some(bytes) = Text::new(text, &mut short) else { continue };
-            let segment = Segment::at(&bytes, 0);
-            let hash = if segment.len() > WORD_BYTES { hash_long(text.as_bytes()) } else { segment.hash() };
-            insert(&mut table, home(node, hash, homes), Static::new(node, text, to, &segment, &mut texts));
+        let mut slots: Vec<_> =
+            edges.iter().map(|(node, text, to)| slot(*node, text, *to, &mut texts, homes)).collect();
+        slots.sort_by_key(|(home, _)| *home);
+        let mut table = vec![Slot::FREE; homes];
+        let mut free = 0;
+        for (home, slot) in slots {
+            let place = free.max(home);
+            free = place + 1;
+            if free > table.len() {
+                table.push(Slot::FREE);
+            }
+            table[place] = Slot { span: table[place].span, ..slot };
+            table[home].span = number(free - home);
         }
         Self { table: table.into(), homes, texts: texts.bytes.into() }
     }
 
     /// Where a segment of a path leads from a node.
     #[inline]
-    pub(super) fn find(&self, node: u32, segment: &Segment, path: &Text<'_>) -> Option<Place> {
+    pub(super) fn find(&self, node: u32, segment: Segment, path: &Text<'_>) -> Option<Place> {
         if segment.len() > WORD_BYTES {
             return self.find_long(node, path.of(segment));
         }
-        self.find_by(node, segment.hash(), |edge| edge.word == segment.word)
+        let wanted = path.word(segment);
+        self.find_by(node, hash::of_word(wanted), |word| word == wanted)
     }
 
     #[inline(never)]
     fn find_long(&self, node: u32, text: &[u8]) -> Option<Place> {
-        self.find_by(node, hash_long(text), |edge| self.is_long(edge, text))
+        self.find_by(node, hash::of_bytes(text), |word| word >= LONG && self.long(word) == text)
     }
 
     #[inline]
-    fn find_by(&self, node: u32, hash: u64, is: impl Fn(&Static) -> bool) -> Option<Place> {
+    fn find_by(&self, node: u32, hash: u64, is: impl Fn(u128) -> bool) -> Option<Place> {
         let home = home(node, hash, self.homes);
-        for (edge, reach) in self.table[home..].iter().zip(1..) {
-            if edge.node == node && is(edge) {
-                return Some(edge.to);
-            }
-            if u32::from(edge.reach) < reach {
-                return None;
-            }
-        }
-        None
+        let slots = &self.table[home..];
+        let span = slots.first()?.span as usize;
+        slots.iter().take(span).find(|slot| slot.node == node && is(slot.word)).map(|slot| slot.to)
     }
 
-    fn is_long(&self, edge: &Static, text: &[u8]) -> bool {
-        #[expect(clippy::cast_possible_truncation, reason = "`Texts` made it of a usize, and the mark is above")]
-        let place = edge.word as usize;
-        edge.word >= LONG && self.texts[place..place + usize::from(edge.len)] == *text
+    /// The text that a word stands for.
+    fn long(&self, word: u128) -> &[u8] {
+        let [place, len] = [word as u32, (word >> 32) as u32];
+        &self.texts[place as usize..(place + len) as usize]
     }
 
     pub(super) fn heap_bytes(&self) -> usize {
@@ -91,8 +91,16 @@ impl Statics {
     }
 }
 
-fn hash_long(text: &[u8]) -> u64 {
-    hash::mix_bytes(0, text)
+/// An edge and its home.
+fn slot<'a>(node: u32, text: &'a str, to: Place, texts: &mut Texts<'a>, homes: usize) -> (usize, Slot) {
+    let bytes = text.as_bytes();
+    let (word, hash) = if bytes.len() > WORD_BYTES as usize {
+        (texts.word(text), hash::of_bytes(bytes))
+    } else {
+        let word = bytes.iter().rev().fold(0, |word, byte| word << 8 | u128::from(*byte));
+        (word, hash::of_word(word))
+    };
+    (home(node, hash, homes), Slot { word, node, to, span: 0 })
 }
 
 #[inline]
@@ -100,48 +108,25 @@ fn home(node: u32, hash: u64, homes: usize) -> usize {
     hash::place(hash::at_node(hash, node), homes)
 }
 
-impl Static {
+impl Slot {
     /// No node has this number, so nothing is found here.
-    const FREE: Self = Self { word: 0, node: u32::MAX, to: Place { node: 0, before: 0 }, len: 0, reach: 0 };
-
-    fn new<'a>(node: u32, text: &'a str, to: Place, segment: &Segment, texts: &mut Texts<'a>) -> Self {
-        // Endpoints have a few thousand characters at most.
-        let len = u16::try_from(text.len()).unwrap_or(u16::MAX);
-        let word = if segment.len() > WORD_BYTES { texts.place(text) | LONG } else { segment.word };
-        Self { word, node, to, len, reach: 1 }
-    }
-}
-
-/// Puts an edge at home or behind it, and moves on those that are nearer to their own homes.
-fn insert(table: &mut Vec<Static>, home: usize, mut edge: Static) {
-    let mut place = home;
-    while table[place].reach > 0 {
-        if table[place].reach < edge.reach {
-            mem::swap(&mut table[place], &mut edge);
-        }
-        // What does not grow any more is still found: a search goes on past equals.
-        edge.reach = edge.reach.saturating_add(1);
-        place += 1;
-        if place + 1 == table.len() {
-            table.push(Static::FREE);
-        }
-    }
-    table[place] = edge;
+    const FREE: Self = Self { word: 0, node: u32::MAX, to: Place { node: 0, before: 0 }, span: 0 };
 }
 
 /// Long texts one after the other, each once.
 #[derive(Default)]
 struct Texts<'a> {
     bytes: Vec<u8>,
-    places: HashMap<&'a str, u128>,
+    words: HashMap<&'a str, u128>,
 }
 
 impl<'a> Texts<'a> {
-    fn place(&mut self, text: &'a str) -> u128 {
-        let Self { bytes, places } = self;
-        *places.entry(text).or_insert_with(|| {
+    fn word(&mut self, text: &'a str) -> u128 {
+        let Self { bytes, words } = self;
+        *words.entry(text).or_insert_with(|| {
+            let place = number(bytes.len());
             bytes.extend_from_slice(text.as_bytes());
-            (bytes.len() - text.len()) as u128
+            LONG | u128::from(number(text.len())) << 32 | u128::from(place)
         })
     }
 }

@@ -7,9 +7,9 @@ use super::{
     methods::Methods,
     mixed::Kind,
     mixes::Mixes,
-    segment::{Segment, Text},
+    segment::{Cursor, Segment, Text},
     statics::Statics,
-    variables::{Choice, Variables},
+    variables::{Choice, Trail},
 };
 use crate::Method;
 
@@ -33,6 +33,8 @@ struct Node {
     all: Methods,
     has_statics: bool,
     has_mixes: bool,
+    /// How many operations end here.
+    ends: u8,
 }
 
 /// No node, or no edge.
@@ -40,8 +42,8 @@ const NONE: u32 = u32::MAX;
 
 /// What a walk does next.
 enum Step {
-    /// To a node, and to where the next segment begins.
-    Forward(Place, u32),
+    /// To a node, behind the segment that led there.
+    Forward(Place),
     Back,
     /// The path ends at the operation of this number.
     End(u32),
@@ -54,7 +56,7 @@ impl Tree {
         let [mut statics, mut mixes] = [Vec::new(), Vec::new()];
         for (node, number) in graph.nodes.iter().zip(numbers) {
             let compiled = &mut nodes[*number as usize];
-            *compiled = Node { here: node.methods, all: node.methods_all, ..*compiled };
+            *compiled = Node { here: node.methods, all: node.methods_all, ends: node.methods.len(), ..*compiled };
             for edge in &node.edges {
                 let shape = graph.shape(edge);
                 let to = Place { node: numbers[edge.to.node as usize], ..edge.to };
@@ -71,79 +73,81 @@ impl Tree {
     }
 
     /// The number of the first operation that fits the path, from a host's root on.
-    pub(super) fn find(&self, root: Place, method: Method, path: &Text<'_>, variables: &mut Variables) -> Option<u32> {
-        variables.choices.clear();
-        variables.ranges.clear();
+    #[inline(never)]
+    pub(super) fn find(&self, root: Place, method: Method, path: &Text<'_>, trail: &mut Trail) -> Option<u32> {
+        trail.choices.clear();
+        trail.ranges.clear();
         let mut place = root;
         // Behind the slash that every path begins with.
-        let mut start = 1;
+        let mut cursor = Cursor::new(path, 1);
         loop {
-            match self.enter(place, start, method, path, variables) {
-                Step::Forward(next, behind) => (place, start) = (next, behind),
-                Step::Back => (place, start) = self.go_back(path, variables)?,
+            match self.enter(place, &mut cursor, method, path, trail) {
+                Step::Forward(next) => place = next,
+                Step::Back => (place, cursor) = self.go_back(path, trail)?,
                 Step::End(operation) => return Some(operation),
             }
         }
     }
 
-    /// Enters a node, and takes its first edge that fits the segment that begins at `start`.
+    /// Enters a node, and takes its first edge that fits the next segment.
     #[inline]
-    fn enter(&self, place: Place, start: u32, method: Method, path: &Text<'_>, variables: &mut Variables) -> Step {
+    fn enter(&self, place: Place, cursor: &mut Cursor, method: Method, path: &Text<'_>, trail: &mut Trail) -> Step {
         let node = &self.nodes[place.node as usize];
-        if !node.all.contains(method) || place.node < self.remembered && variables.see(place.node) {
+        if !node.all.contains(method) || place.node < self.remembered && trail.see(place.node) {
             return Step::Back;
         }
-        variables.visits += 1;
-        if start > path.len() {
+        trail.visits += 1;
+        if cursor.start > path.len() {
             let fits = node.here.contains(method);
             return if fits { Step::End(place.before + node.here.rank(method)) } else { Step::Back };
         }
-        let segment = Segment::at(path, start);
+        let segment = cursor.next(path);
         if node.has_statics
-            && let Some(next) = self.statics.find(place.node, &segment, path)
+            && let Some(next) = self.statics.find(place.node, segment, path)
         {
             if node.whole != NONE || node.has_mixes {
-                self.leave_choice(place, start, node, variables);
+                self.leave_choice(place, segment, trail);
             }
-            return Step::Forward(place.after(next), segment.end + 1);
+            return Step::Forward(place.after(next));
         }
         if node.has_mixes {
-            self.leave_choice(place, start, node, variables);
+            self.leave_choice(place, segment, trail);
             return Step::Back;
         }
-        node.take_whole(place, &segment, variables)
+        node.take_whole(place, segment, trail)
     }
 
     /// Keeps in mind that the node has edges with variables.
-    fn leave_choice(&self, place: Place, start: u32, node: &Node, variables: &mut Variables) {
-        let mixed = if node.has_mixes { self.mixes.first(place.node) } else { NONE };
-        variables.choices.push(Choice { place, start, ranges: variables.ranges.len(), mixed });
+    fn leave_choice(&self, place: Place, segment: Segment, trail: &mut Trail) {
+        let has_mixes = self.nodes[place.node as usize].has_mixes;
+        let mixed = if has_mixes { self.mixes.first(place.node) } else { NONE };
+        trail.choices.push(Choice { place, start: segment.start, ranges: trail.ranges.len(), mixed });
     }
 
     /// Returns to the last node with an edge that is yet to be tried, and takes the first that fits. None when all have
     /// been tried.
     #[inline(never)]
-    fn go_back(&self, path: &Text<'_>, variables: &mut Variables) -> Option<(Place, u32)> {
-        while let Some(choice) = variables.choices.pop() {
-            variables.ranges.truncate(choice.ranges);
-            let segment = Segment::at(path, choice.start);
-            if let Step::Forward(place, start) = self.take_choice(choice, &segment, path, variables) {
-                return Some((place, start));
+    fn go_back(&self, path: &Text<'_>, trail: &mut Trail) -> Option<(Place, Cursor)> {
+        while let Some(choice) = trail.choices.pop() {
+            trail.ranges.truncate(choice.ranges);
+            let mut cursor = Cursor::new(path, choice.start);
+            if let Step::Forward(place) = self.take_choice(choice, cursor.next(path), path, trail) {
+                return Some((place, cursor));
             }
         }
-        variables.ranges.clear();
+        trail.ranges.clear();
         None
     }
 
-    fn take_choice(&self, choice: Choice, segment: &Segment, path: &Text<'_>, variables: &mut Variables) -> Step {
+    fn take_choice(&self, choice: Choice, segment: Segment, path: &Text<'_>, trail: &mut Trail) -> Step {
         let Choice { place, mixed, .. } = choice;
         if mixed != NONE
-            && let Some((mixed, next)) = self.mixes.find(place.node, mixed, segment, path, &mut variables.ranges)
+            && let Some((mixed, next)) = self.mixes.find(place.node, mixed, segment, path, &mut trail.ranges)
         {
-            variables.choices.push(Choice { mixed, ..choice });
-            return Step::Forward(place.after(next), segment.end + 1);
+            trail.choices.push(Choice { mixed, ..choice });
+            return Step::Forward(place.after(next));
         }
-        self.nodes[place.node as usize].take_whole(place, segment, variables)
+        self.nodes[place.node as usize].take_whole(place, segment, trail)
     }
 
     /// How many nodes a walk remembers.
@@ -158,17 +162,17 @@ impl Tree {
 
 impl Node {
     const EMPTY: Self =
-        Self { whole: NONE, here: Methods::NONE, all: Methods::NONE, has_statics: false, has_mixes: false };
+        Self { whole: NONE, here: Methods::NONE, all: Methods::NONE, has_statics: false, has_mixes: false, ends: 0 };
 
     /// Takes the edge whose variable fills the segment.
     #[inline]
-    fn take_whole(&self, place: Place, segment: &Segment, variables: &mut Variables) -> Step {
+    fn take_whole(&self, place: Place, segment: Segment, trail: &mut Trail) -> Step {
         if self.whole == NONE || segment.len() == 0 {
             return Step::Back;
         }
-        variables.ranges.push(segment.start..segment.end);
+        trail.ranges.push(segment.start..segment.end);
         // What a variable leads to comes right behind what ends at the node.
-        Step::Forward(Place { node: self.whole, before: place.before + self.here.len() }, segment.end + 1)
+        Step::Forward(Place { node: self.whole, before: place.before + u32::from(self.ends) })
     }
 }
 

@@ -10,6 +10,15 @@ use super::graph::Place;
 /// allocates nothing. It may be used with several matchers in turn.
 #[derive(Debug, Default)]
 pub struct Variables {
+    /// Where paths are copied to.
+    pub(super) buffer: Vec<u8>,
+    pub(super) trail: Trail,
+}
+
+/// What a search has taken, left and seen so far.
+#[derive(Debug, Default)]
+pub(super) struct Trail {
+    /// What variables took.
     pub(super) ranges: Vec<Range<u32>>,
     /// Where other edges are left to be tried, the last one first.
     pub(super) choices: Vec<Choice>,
@@ -34,33 +43,36 @@ pub(super) struct Choice {
 impl Variables {
     /// What each variable took, from `var1` on. Empty when nothing matched.
     pub fn iter(&self) -> impl Iterator<Item = Range<usize>> {
-        self.ranges.iter().map(wide)
+        self.trail.ranges.iter().map(wide)
     }
 
     /// What one variable took: 0 is `var1`.
     #[must_use]
     pub fn get(&self, index: usize) -> Option<Range<usize>> {
-        self.ranges.get(index).map(wide)
+        self.trail.ranges.get(index).map(wide)
     }
 
     /// How many variables the matched endpoint has.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.ranges.len()
+        self.trail.ranges.len()
     }
 
     /// Whether the matched endpoint has no variables, or nothing matched.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.ranges.is_empty()
+        self.trail.ranges.is_empty()
     }
 
     /// How many nodes the last search visited: never more than [`visits_max`](super::Matcher::visits_max).
     #[must_use]
     pub fn visits(&self) -> u64 {
-        self.visits
+        self.trail.visits
     }
+}
 
+impl Trail {
+    /// Forgets the search before.
     pub(super) fn clear(&mut self) {
         self.ranges.clear();
         self.visits = 0;
@@ -94,12 +106,12 @@ mod tests {
 
     #[test]
     fn what_an_earlier_pass_saw_is_forgotten() {
-        let mut variables = Variables { pass: u32::MAX - 1, ..Variables::default() };
+        let mut trail = Trail { pass: u32::MAX - 1, ..Trail::default() };
         for _ in 0..4 {
-            variables.begin_pass(2);
-            assert!(!variables.see(1));
-            assert!(variables.see(1));
-            assert!(!variables.see(0));
+            trail.begin_pass(2);
+            assert!(!trail.see(1));
+            assert!(trail.see(1));
+            assert!(!trail.see(0));
         }
     }
 }
