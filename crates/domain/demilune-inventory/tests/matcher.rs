@@ -254,21 +254,22 @@ proptest! {
 
     #[test]
     fn many_templates_of_few_words_agree_with_a_scan(
-        endpoints in btree_set(vec(select(vec!["a", "b", "{x}", "a{x}"]), 6), 40..120),
-        paths in vec(vec(select(vec!["a", "b", "c", "ab"]), 6), 20),
+        endpoints in btree_set((vec(select(vec!["a", "b", "{x}", "a{x}"]), 6), select(vec!["h.i", "{x}.i", "h.{x}"])), 40..120),
+        requests in vec((vec(select(vec!["a", "b", "c", "ab"]), 6), method()), 20),
+        heads in vec(any::<bool>(), 120),
     ) {
-        let key = |segments: &Vec<&str>| OperationKey {
-            host: "h".parse().unwrap(),
+        let key = |((segments, host), head): (&(Vec<&str>, &str), &bool)| OperationKey {
+            host: host.parse().unwrap(),
             endpoint: format!("/{}", segments.join("/")).parse().unwrap(),
-            method: Method::Get,
+            method: if *head { Method::Head } else { Method::Get },
         };
-        let operations: Vec<_> = endpoints.iter().map(key).collect();
+        let operations: Vec<_> = endpoints.iter().zip(&heads).map(key).collect();
         let matcher = Matcher::build(&operations, MatcherOptions::default());
         let mut variables = Variables::default();
-        for path in paths {
+        for (path, method) in requests {
             let path = format!("/{}", path.join("/"));
-            let expected = scan(&operations, MatcherOptions::default(), Some(Method::Get), "h", &path);
-            prop_assert_eq!(find(&matcher, Some(Method::Get), "h", &path, &mut variables), expected, "{}", path);
+            let expected = scan(&operations, MatcherOptions::default(), Some(method), "h.i", &path);
+            prop_assert_eq!(find(&matcher, Some(method), "h.i", &path, &mut variables), expected, "{}", path);
         }
     }
 

@@ -14,7 +14,7 @@ pub(crate) struct Routers(HashMap<String, Router<Methods>>);
 
 impl Routers {
     /// Compiles operations, each path once; gives those that `matchit` refuses.
-    pub(crate) fn build<'a>(operations: &'a [OperationKey]) -> (Self, Vec<&'a OperationKey>) {
+    pub(crate) fn build(operations: &[OperationKey]) -> (Self, Vec<&OperationKey>) {
         let mut paths: HashMap<(&str, &str), Methods> = HashMap::default();
         for (index, key) in (0..).zip(operations) {
             let methods = paths.entry((key.host.as_str(), key.endpoint.as_str())).or_default();
@@ -40,4 +40,15 @@ impl Routers {
         let operation = found.value[request.method as usize]?;
         Some((operation, found.params.len()))
     }
+}
+
+/// The routers with numbers for values: the least memory that they can do with.
+pub(crate) fn without_methods(operations: &[OperationKey]) -> HashMap<String, Router<u32>> {
+    let mut routers: HashMap<String, Router<u32>> = HashMap::default();
+    for (index, key) in (0..).zip(operations) {
+        let router = routers.entry(key.host.as_str().to_owned()).or_default();
+        // A path that is there already keeps the number of its first method.
+        let _ = router.insert(key.endpoint.as_str(), index);
+    }
+    routers
 }

@@ -14,23 +14,40 @@ use crate::{Method, NormalizedPath, OperationKey};
 
 /// All operations of a zone, compiled: finds the one that a request belongs to. Immutable, so threads share it.
 ///
+/// Every operation whose method, host and endpoint fit the request is a candidate, so neither a host nor an endpoint
+/// that lacks the method hides a broader one that has it. Of the candidates, the first in this order is taken:
+///
+/// 1. by method: the request's own, before GET for a HEAD request;
+/// 2. by host: without variables, then with more literal labels, then literal further left;
+/// 3. by endpoint, segment for segment from the left: text; then text mixed with variables, more literal characters
+///    first, then more of them before the first variable, then by text; then a variable alone.
+///
+/// A host variable takes one label. A path variable takes some text of one segment: the shortest before the next
+/// literal, the last one all that is left. A trailing slash counts.
+///
 /// ```
 /// use demilune_inventory::{Match, Matcher, MatcherOptions, Method, NormalizedPath, OperationKey, Variables};
 ///
-/// let operation = OperationKey {
-///     method: Method::Get,
-///     host: "api.example.com".parse()?,
-///     endpoint: "/users/{user}/files/{file}.json".parse()?,
+/// let key = |method, host: &str, endpoint: &str| OperationKey {
+///     method,
+///     host: host.parse().unwrap(),
+///     endpoint: endpoint.parse().unwrap(),
 /// };
-/// let matcher = Matcher::build([&operation], MatcherOptions::default());
-///
-/// let path = NormalizedPath::from_live(b"/users/7/files/notes.json")?;
+/// let operations = [
+///     key(Method::Get, "{tenant}.example.com", "/files/{name}"),
+///     key(Method::Get, "{tenant}.example.com", "/files/{name}.json"),
+///     key(Method::Put, "api.example.com", "/files/latest.json"),
+/// ];
+/// let matcher = Matcher::build(&operations, MatcherOptions::default());
+/// let path = NormalizedPath::from_live(b"/files/latest.json")?;
 /// let mut variables = Variables::default();
-/// let found = matcher.find(Some(Method::Get), "api.example.com", &path, &mut variables);
-/// assert_eq!(found, Some(Match { operation: 0, head_as_get: false }));
+///
+/// // The third one has another method, and the second one has more text than the first.
+/// let found = matcher.find(Some(Method::Head), "api.example.com", &path, &mut variables);
+/// assert_eq!(found, Some(Match { operation: 1, head_as_get: true }));
 /// let values: Vec<_> = variables.iter().map(|range| &path.as_str()[range]).collect();
-/// assert_eq!(values, ["7", "notes"]);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// assert_eq!(values, ["latest"]);
+/// # Ok::<(), demilune_inventory::PathError>(())
 /// ```
 #[derive(Debug)]
 pub struct Matcher {
@@ -116,8 +133,8 @@ impl Matcher {
         None
     }
 
-    /// The most nodes that any search can visit, with any path: what the slowest request costs, beside the usual one
-    /// that visits a node more than its path has segments. It may be more than what a path exists for, never less.
+    /// The most nodes that any search can visit, whatever the path: one that needs no second try visits one more than
+    /// the path has segments. Known from the operations alone; there may be no path that takes so many.
     #[must_use]
     pub fn visits_max(&self) -> u64 {
         self.visits_max

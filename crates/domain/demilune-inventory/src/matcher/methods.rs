@@ -28,8 +28,8 @@ impl Methods {
         (self.0 & (bit(method) - 1)).count_ones()
     }
 
+    #[expect(clippy::cast_possible_truncation, reason = "there are sixteen bits at most")]
     pub(super) fn len(self) -> u8 {
-        // Nine methods at most.
         self.0.count_ones() as u8
     }
 

@@ -2,8 +2,8 @@
 
 use std::{borrow::Cow, cmp::Ordering, ops::Range};
 
-/// Stands for a variable in a shape. No canonical segment holds it.
-pub(super) const VARIABLE: u8 = b'{';
+/// Stands for a variable in a shape. No literal text holds it.
+const VARIABLE: char = '{';
 
 /// A template's segment with each variable as one `{`: the numbers of variables do not matter to what fits.
 pub(super) fn shape(segment: &str) -> Cow<'_, str> {
@@ -33,7 +33,7 @@ pub(super) enum Kind {
 
 impl Kind {
     pub(super) fn of(shape: &str) -> Self {
-        match shape.find(char::from(VARIABLE)) {
+        match shape.find(VARIABLE) {
             None => Self::Static,
             Some(_) if shape.len() == 1 => Self::Whole,
             Some(_) => Self::Mixed,
@@ -43,15 +43,15 @@ impl Kind {
 
 /// Whether a shape fits a segment.
 pub(super) fn fits(shape: &str, segment: &str) -> bool {
-    takes(shape.as_bytes(), segment.as_bytes(), |_| ())
+    takes(shape, segment, |_| ())
 }
 
 /// Whether a shape fits a segment; says what each variable takes, from left to right, up to where it does not fit.
 ///
 /// A variable takes the shortest non-empty text before the next literal, the last one all that is left before the
 /// literal at the segment's end. To take more earlier can never help, since it only leaves less for what follows.
-pub(super) fn takes(shape: &[u8], segment: &[u8], mut take: impl FnMut(Range<usize>)) -> bool {
-    let mut literals = shape.split(|byte| *byte == VARIABLE);
+pub(super) fn takes(shape: &str, segment: &str, mut take: impl FnMut(Range<usize>)) -> bool {
+    let mut literals = shape.split(VARIABLE);
     let first = literals.next().unwrap_or_default();
     let Some(mut literal) = literals.next() else { return segment == first };
     if !segment.starts_with(first) {
@@ -59,7 +59,9 @@ pub(super) fn takes(shape: &[u8], segment: &[u8], mut take: impl FnMut(Range<usi
     }
     let mut start = first.len();
     for next in literals {
-        let Some(end) = find(literal, segment, start + 1) else { return false };
+        // Paths are ASCII, so each byte is a character.
+        let Some(length) = segment.get(start + 1..).and_then(|rest| rest.find(literal)) else { return false };
+        let end = start + 1 + length;
         take(start..end);
         start = end + literal.len();
         literal = next;
@@ -71,17 +73,11 @@ pub(super) fn takes(shape: &[u8], segment: &[u8], mut take: impl FnMut(Range<usi
     fits
 }
 
-/// Where a literal first stands at or behind `from`.
-fn find(literal: &[u8], segment: &[u8], from: usize) -> Option<usize> {
-    let rest = segment.get(from..)?;
-    rest.windows(literal.len()).position(|window| window == literal).map(|place| from + place)
-}
-
 /// Which of two shapes with variables is tried first: the one with more literal characters, then the one whose text
 /// begins further left or, failing that, runs further before a variable, then by text. A lone variable comes last.
 pub(super) fn preferred(a: &str, b: &str) -> Ordering {
-    let literals = |shape: &str| shape.bytes().filter(|byte| *byte != VARIABLE).count();
-    let leading = |shape: &str| shape.bytes().take_while(|byte| *byte != VARIABLE).count();
+    let literals = |shape: &str| shape.chars().filter(|letter| *letter != VARIABLE).count();
+    let leading = |shape: &str| shape.chars().take_while(|letter| *letter != VARIABLE).count();
     literals(b).cmp(&literals(a)).then(leading(b).cmp(&leading(a))).then(a.cmp(b))
 }
 
@@ -91,7 +87,7 @@ mod tests {
 
     fn check(text: &str, segment: &str, expected: Option<&[&str]>) {
         let mut taken = Vec::new();
-        let fits = takes(shape(text).as_bytes(), segment.as_bytes(), |range| taken.push(&segment[range]));
+        let fits = takes(&shape(text), segment, |range| taken.push(&segment[range]));
         assert_eq!(fits.then_some(taken.as_slice()), expected, "{text} {segment}");
     }
 

@@ -13,7 +13,7 @@ use super::{
 pub(super) struct Mixes {
     edges: Box<[Mix]>,
     /// The shapes of the edges, one after the other.
-    shapes: Box<[u8]>,
+    shapes: Box<str>,
 }
 
 #[derive(Debug)]
@@ -27,10 +27,10 @@ impl Mixes {
     /// Compiles edges, each with its node and shape.
     pub(super) fn build(mut edges: Vec<(u32, &str, Place)>) -> Self {
         edges.sort_by(|(a_node, a, _), (b_node, b, _)| a_node.cmp(b_node).then_with(|| mixed::preferred(a, b)));
-        let mut shapes = Vec::new();
+        let mut shapes = String::new();
         let mut compile = |(node, shape, to): (u32, &str, Place)| {
             let start = number(shapes.len());
-            shapes.extend_from_slice(shape.as_bytes());
+            shapes.push_str(shape);
             Mix { node, to, shape: start..number(shapes.len()) }
         };
         let edges = edges.into_iter().map(&mut compile).collect();

@@ -1,19 +1,9 @@
 //! Finds the operation that a request belongs to.
 //!
-//! Every operation whose method, host and endpoint fit the request is a candidate, so neither a host nor a template
-//! that lacks the method hides a broader one that has it. Of the candidates, the first in this order is taken:
-//!
-//! 1. by method: the request's own, before GET for a HEAD request;
-//! 2. by host: without variables, then more literal labels, then those literal further left;
-//! 3. by endpoint, segment for segment from the left: text, then text mixed with variables (more literal characters
-//!    first, then more of them before the first variable, then by text), then a variable alone.
-//!
-//! A variable takes some text of one segment: the shortest before the next literal, the last one all that is left. A
-//! trailing slash counts.
-//!
-//! The templates become a graph (`graph`) whose edges are looked up in one flat table (`statics`); a search (`tree`)
-//! goes along the preferred edges first and back where they lead to nothing. How long that can take is known when the
-//! templates are compiled (`visits`).
+//! The endpoints become a graph in which equal ends are there once (`graph`), and its edges one flat table (`statics`). A
+//! search (`tree`) cuts the path as it goes (`segment`), takes the preferred edge at each node, and comes back where
+//! that led to nothing. How often it may have to is known when the operations are compiled (`visits`); where it would
+//! be often, a search remembers the nodes it has been at.
 
 mod find;
 mod fits;

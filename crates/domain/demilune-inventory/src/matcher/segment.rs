@@ -1,11 +1,12 @@
 //! Cuts a path into segments, with as little as possible that one segment has to wait for the one before it.
 
-/// The bytes of a path, ready to be cut. All are ASCII.
+/// A path, ready to be cut. All its characters are ASCII.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Text<'a> {
+    whole: &'a str,
+    len: u32,
     /// The text, and at least as many other bytes behind it as are looked at together.
     bytes: &'a [u8],
-    len: u32,
 }
 
 /// A part of a path between two slashes.
@@ -40,13 +41,13 @@ impl<'a> Text<'a> {
     /// Copies a text to where there is room behind it, so that it is read in whole words. None for a text so long that
     /// its places cannot be counted.
     #[inline]
-    pub(super) fn new(text: &str, buffer: &'a mut Vec<u8>) -> Option<Self> {
+    pub(super) fn new(text: &'a str, buffer: &'a mut Vec<u8>) -> Option<Self> {
         let len = u32::try_from(text.len() + BLOCK).ok()? - BLOCK_BYTES;
         if buffer.len() < text.len() + BLOCK {
             buffer.resize(text.len() + BLOCK, 0);
         }
         buffer[..text.len()].copy_from_slice(text.as_bytes());
-        Some(Self { bytes: buffer, len })
+        Some(Self { whole: text, len, bytes: buffer })
     }
 
     #[inline]
@@ -54,10 +55,10 @@ impl<'a> Text<'a> {
         self.len
     }
 
-    /// The bytes of a segment.
+    /// The text of a segment.
     #[inline]
-    pub(super) fn of(&self, segment: Segment) -> &'a [u8] {
-        &self.bytes[segment.start as usize..segment.end as usize]
+    pub(super) fn of(&self, segment: Segment) -> &'a str {
+        &self.whole[segment.start as usize..segment.end as usize]
     }
 
     /// The first sixteen bytes of a segment, filled up with zeros.
@@ -142,9 +143,9 @@ mod tests {
         let text = Text::new(path, &mut buffer).unwrap();
         let mut cursor = Cursor::new(&text, 1);
         for expected in path.split('/').skip(1) {
-            assert_eq!(Cursor::new(&text, cursor.start).next(&text), cursor.clone().next(&text), "{path}");
+            assert_eq!(Cursor::new(&text, cursor.start).next(&text), { cursor }.next(&text), "{path}");
             let segment = cursor.next(&text);
-            assert_eq!(text.of(segment), expected.as_bytes(), "{path}");
+            assert_eq!(text.of(segment), expected, "{path}");
             assert_eq!(segment.len() as usize, expected.len());
             let mut word = [0; 16];
             let kept = expected.len().min(16);

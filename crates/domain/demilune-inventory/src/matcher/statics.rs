@@ -61,7 +61,7 @@ impl Statics {
     #[inline]
     pub(super) fn find(&self, node: u32, segment: Segment, path: &Text<'_>) -> Option<Place> {
         if segment.len() > WORD_BYTES {
-            return self.find_long(node, path.of(segment));
+            return self.find_long(node, path.of(segment).as_bytes());
         }
         let wanted = path.word(segment);
         self.find_by(node, hash::of_word(wanted), |word| word == wanted)
@@ -82,6 +82,7 @@ impl Statics {
 
     /// The text that a word stands for.
     fn long(&self, word: u128) -> &[u8] {
+        #[expect(clippy::cast_possible_truncation, reason = "the two numbers that `Texts` put into it")]
         let [place, len] = [word as u32, (word >> 32) as u32];
         &self.texts[place as usize..(place + len) as usize]
     }

@@ -23,16 +23,16 @@ impl Worst {
     pub(super) fn of(graph: &Graph<'_>, head_as_get: bool) -> Self {
         let passes = passes(graph, head_as_get);
         let unremembered = unremembered(graph);
-        let visits = passes * over_hosts(graph, |root| unremembered[root.node as usize]);
+        let visits = over_hosts(graph, |root| unremembered[root.node as usize]).saturating_mul(passes);
         if visits <= UNREMEMBERED_MAX {
             return Self { visits, remember: false };
         }
         let mut known = HashMap::new();
-        let remembered = |root: Place| {
-            let all = unremembered[root.node as usize];
-            *known.entry(root.node).or_insert_with(|| all.min(distinct(graph, root)))
+        let remembered = |root: Place| match unremembered[root.node as usize] {
+            few @ ..=UNREMEMBERED_MAX => few,
+            many => *known.entry(root.node).or_insert_with(|| distinct(graph, root).min(many)),
         };
-        Self { visits: passes * over_hosts(graph, remembered), remember: true }
+        Self { visits: over_hosts(graph, remembered).saturating_mul(passes), remember: true }
     }
 }
 
