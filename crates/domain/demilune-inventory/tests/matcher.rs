@@ -379,6 +379,19 @@ fn no_miss_among_mixes_of_text_and_variables_goes_the_same_way_twice() {
 }
 
 #[test]
+fn a_head_request_goes_each_way_once_for_head_and_once_for_get() {
+    let get = routes(LISTS[0].1);
+    let head = get.iter().map(|key| OperationKey { method: Method::Head, ..key.clone() });
+    let both: Vec<_> = get.iter().cloned().chain(head).collect();
+    let matcher = Matcher::build(&both, MatcherOptions::default());
+    assert_eq!(matcher.visits_max(), 28);
+    let mut variables = Variables::default();
+    let path = format!("{}/no", "/a".repeat(12));
+    assert_eq!(find(&matcher, Some(Method::Head), "h", &path, &mut variables), None);
+    assert_eq!(variables.visits(), 26);
+}
+
+#[test]
 fn a_path_of_thousands_of_segments_is_found_and_missed() {
     let many = "/{x}".repeat(400);
     let key = OperationKey { host: "h".parse().unwrap(), endpoint: many.parse().unwrap(), method: Method::Get };
