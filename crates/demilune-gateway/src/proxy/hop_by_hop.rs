@@ -4,25 +4,16 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use super::present::Present;
 
-/// Whether a head has any of them.
-const ANY: Present = Present::CONNECTION
-    .or(Present::KEEP_ALIVE)
-    .or(Present::PROXY_CONNECTION)
-    .or(Present::TE)
-    .or(Present::TRANSFER_ENCODING)
-    .or(Present::UPGRADE)
-    .or(Present::HTTP2_SETTINGS)
-    .or(Present::PROXY_AUTHORIZATION);
 /// Fields of one connection that need no mention in `Connection`. `TE` and `Upgrade` are put back where they may pass.
-const ALWAYS: [HeaderName; 8] = [
-    header::CONNECTION,
-    HeaderName::from_static("keep-alive"),
-    HeaderName::from_static("proxy-connection"),
-    header::TE,
-    header::TRANSFER_ENCODING,
-    header::UPGRADE,
-    HeaderName::from_static("http2-settings"),
-    header::PROXY_AUTHORIZATION,
+const ALWAYS: [(Present, HeaderName); 8] = [
+    (Present::CONNECTION, header::CONNECTION),
+    (Present::KEEP_ALIVE, HeaderName::from_static("keep-alive")),
+    (Present::PROXY_CONNECTION, HeaderName::from_static("proxy-connection")),
+    (Present::TE, header::TE),
+    (Present::TRANSFER_ENCODING, header::TRANSFER_ENCODING),
+    (Present::UPGRADE, header::UPGRADE),
+    (Present::HTTP2_SETTINGS, HeaderName::from_static("http2-settings")),
+    (Present::PROXY_AUTHORIZATION, header::PROXY_AUTHORIZATION),
 ];
 
 /// What a head wanted for its connection that may be wanted for the next one, too.
@@ -36,18 +27,22 @@ pub(crate) struct Wanted {
 
 /// Takes out the fields that concern the connection, and says what was wanted of it.
 pub(crate) fn strip(headers: &mut HeaderMap, present: Present) -> Wanted {
-    if !present.any(ANY) {
-        return Wanted::default();
+    let mut found = Wanted::default();
+    if present.any(Present::UPGRADE.or(Present::TE)) {
+        found = wanted(headers);
     }
-    let wanted = wanted(headers);
-    let named: Vec<HeaderName> = connection_options(headers).filter_map(|name| name.parse().ok()).collect();
-    for name in named {
-        headers.remove(name);
+    if present.any(Present::CONNECTION) {
+        let named: Vec<HeaderName> = connection_options(headers).filter_map(|name| name.parse().ok()).collect();
+        for name in named {
+            headers.remove(name);
+        }
     }
-    for name in &ALWAYS {
-        headers.remove(name);
+    for (field, name) in &ALWAYS {
+        if present.any(*field) {
+            headers.remove(name);
+        }
     }
-    wanted
+    found
 }
 
 fn wanted(headers: &HeaderMap) -> Wanted {
