@@ -37,6 +37,7 @@ class Server:
             **ENVIRONMENT,
             "DEMILUNE_BOOTSTRAP_ZONE": f"{ZONE}:example.com",
             "DEMILUNE_BOOTSTRAP_TOKEN": TOKEN,
+            "DEMILUNE_GATEWAY_LISTEN": "127.0.0.1:0",
         }
         self.log = open(pathlib.Path(self.folder.name) / "log", "w+b")
         arguments = [self.binary, "serve", "--listen", f"127.0.0.1:{self.port}", *self.where]

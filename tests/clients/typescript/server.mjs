@@ -28,7 +28,12 @@ export async function startServer() {
   if (DATABASE) where.push('--database', DATABASE);
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
-  const env = { ...ENVIRONMENT, DEMILUNE_BOOTSTRAP_ZONE: `${ZONE}:example.com`, DEMILUNE_BOOTSTRAP_TOKEN: TOKEN };
+  const env = {
+    ...ENVIRONMENT,
+    DEMILUNE_BOOTSTRAP_ZONE: `${ZONE}:example.com`,
+    DEMILUNE_BOOTSTRAP_TOKEN: TOKEN,
+    DEMILUNE_GATEWAY_LISTEN: '127.0.0.1:0',
+  };
   const child = spawn(BINARY, ['serve', '--listen', `127.0.0.1:${port}`, ...where], { env });
   let log = '';
   child.stdout.on('data', (data) => (log += data));

@@ -19,10 +19,11 @@ use tempfile::TempDir;
 /// How long a server may take to start or stop before a test gives up on it.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The binary, in an environment that holds nothing but the path.
+/// The binary, in an environment that holds nothing but the path, and a free port for its gateway.
 pub(crate) fn demilune() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_demilune"));
     command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
+    command.env("DEMILUNE_GATEWAY_LISTEN", "127.0.0.1:0");
     command
 }
 
