@@ -111,7 +111,15 @@ impl Server {
     fn start(data: &Path, database: Option<&str>) -> Self {
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let mut command = Command::new(env!("CARGO_BIN_EXE_demilune"));
-        command.args(["serve", "--role", "control", "--listen", &format!("127.0.0.1:{port}"), "--operations-per-zone-max", "100000000"]);
+        command.args([
+            "serve",
+            "--role",
+            "control",
+            "--listen",
+            &format!("127.0.0.1:{port}"),
+            "--operations-per-zone-max",
+            "100000000",
+        ]);
         command.arg("--data").arg(data.join("data"));
         command.env("DEMILUNE_BOOTSTRAP_ZONE", format!("{ZONE}:example.com")).env("DEMILUNE_BOOTSTRAP_TOKEN", TOKEN);
         if let Some(url) = database {

@@ -1,4 +1,4 @@
-//! Zones, their operations and rules, and credentials on SQLite or PostgreSQL: the only crate that speaks SQL.
+//! Zones, their operations and rules, records of traffic, and credentials on SQLite or PostgreSQL: the only crate that speaks SQL.
 //!
 //! An acknowledged write is on the disk. Both backends run the same statements through `connection`, so that each
 //! is written once; what differs lives in `sqlite` and `postgres`.
@@ -19,6 +19,7 @@ mod sqlite;
 mod stats;
 mod store;
 mod token;
+mod traffic;
 mod user;
 mod writer;
 mod zone;
@@ -36,5 +37,8 @@ pub use route::Route;
 pub use stats::{BATCH_SIZE_BOUNDS, HistogramSnapshot, LATENCY_BOUNDS_S, StoreStats};
 pub use store::Store;
 pub use token::{Grant, PermissionGroup, PermissionGroupError, SecretHash, Token};
+pub use traffic::{
+    TrafficKey, TrafficLimits, TrafficMaintained, TrafficPoint, TrafficRow, TrafficScope, TrafficSeries, TrafficWritten,
+};
 pub use user::User;
 pub use zone::Zone;

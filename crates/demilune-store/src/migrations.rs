@@ -31,7 +31,7 @@ struct Migration {
     oldest_binary: u32,
 }
 
-const MIGRATIONS: [Migration; 2] = [
+const MIGRATIONS: [Migration; 3] = [
     Migration {
         version: 1,
         name: "inventory",
@@ -44,6 +44,13 @@ const MIGRATIONS: [Migration; 2] = [
         name: "gateway",
         sqlite: include_str!("migrations/sqlite_0002_gateway.sql"),
         postgres: include_str!("migrations/postgres_0002_gateway.sql"),
+        oldest_binary: 1,
+    },
+    Migration {
+        version: 3,
+        name: "traffic",
+        sqlite: include_str!("migrations/sqlite_0003_traffic.sql"),
+        postgres: include_str!("migrations/postgres_0003_traffic.sql"),
         oldest_binary: 1,
     },
 ];

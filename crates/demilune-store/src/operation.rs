@@ -343,6 +343,13 @@ pub(crate) async fn upsert(
     Ok(answers.collect())
 }
 
+/// The ids of a zone's operations.
+pub(crate) async fn ids(connection: &mut Connection<'_>, zone: &ZoneId) -> Result<BTreeSet<OperationId>, StoreFailure> {
+    const SQL: &str = "SELECT operation_id FROM operations WHERE zone_id = $1";
+    let rows = connection.query(SQL, vec![zone.as_str().into()]).await?;
+    rows.iter().map(|row| row.parse(OPERATION_ID)).collect()
+}
+
 /// Removes operations in the transaction that is open; answers with the ids that were there, in the order given.
 pub(crate) async fn delete(
     connection: &mut Connection<'_>,

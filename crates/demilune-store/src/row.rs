@@ -105,6 +105,18 @@ impl Row {
         }
     }
 
+    /// A column of bytes, parsed by a function.
+    pub(crate) fn blob_with<T, E>(
+        &self,
+        column: Column,
+        parse: impl FnOnce(&[u8]) -> Result<T, E>,
+    ) -> Result<T, StoreFailure> {
+        match self.0.get(column.index) {
+            Some(Value::Blob(bytes)) => parse(bytes).map_err(|_| self.damaged(column)),
+            _ => Err(self.damaged(column)),
+        }
+    }
+
     /// Whether a column is null.
     pub(crate) fn is_null(&self, column: Column) -> bool {
         matches!(self.0.get(column.index), Some(Value::Null) | None)

@@ -22,6 +22,7 @@ use crate::{
     sqlite::{Sqlite, SqliteConnection, ready},
     stats::{Counters, StoreStats},
     token::{self, SecretHash, Token},
+    traffic,
     user::{self, User},
     writer::{Batches, TRIES_MAX, WriteRequest, transaction},
     zone::{self, Zone},
@@ -40,7 +41,11 @@ struct Inner {
 }
 
 enum Backend {
-    Sqlite(Sqlite),
+    /// Two files: what must be on the disk, and what may be lost for a few seconds.
+    Sqlite {
+        inventory: Sqlite,
+        traffic: Sqlite,
+    },
     Postgres(Postgres),
 }
 
@@ -51,7 +56,7 @@ macro_rules! read {
     };
     ($store:ident, $lent:ident, |$connection:ident| $question:expr) => {{
         let outcome = match &$store.inner.backend {
-            Backend::Sqlite(sqlite) => {
+            Backend::Sqlite { inventory: sqlite, .. } => {
                 let work = move |held: &mut SqliteConnection| {
                     let $connection = &mut Connection::Sqlite(held);
                     ready($question)
@@ -76,7 +81,7 @@ macro_rules! read {
 macro_rules! write_alone {
     ($store:ident, |$connection:ident| $work:expr) => {
         match &$store.inner.backend {
-            Backend::Sqlite(sqlite) => {
+            Backend::Sqlite { inventory: sqlite, .. } => {
                 let work = move |held: &mut SqliteConnection| {
                     let $connection = &mut Connection::Sqlite(held);
                     ready(async { transaction!($connection, $work.await) })
@@ -121,6 +126,7 @@ macro_rules! change {
 }
 
 mod rules;
+mod traffic_records;
 
 impl Store {
     /// Opens the store, creating and migrating it as the options say.
@@ -139,9 +145,13 @@ impl Store {
                     let mut writer =
                         if migrate { SqliteConnection::create(&path)? } else { SqliteConnection::open(&path)? };
                     ready(migrations::migrate(&mut Connection::Sqlite(&mut writer), migrate))?;
-                    Sqlite::start(&path, writer, batches, counters)
+                    let traffic_path = traffic::path_beside(&path);
+                    let traffic_writer = traffic::create(&traffic_path)?;
+                    let unused = Batches::new(0, Arc::clone(&counters), Arc::new(Announcer::default()));
+                    let traffic = Sqlite::start(&traffic_path, traffic_writer, unused, Arc::clone(&counters))?;
+                    Ok(Backend::Sqlite { inventory: Sqlite::start(&path, writer, batches, counters)?, traffic })
                 });
-                Backend::Sqlite(opened.await.map_err(|error| StoreFailure::Internal(Box::new(error)))??)
+                opened.await.map_err(|error| StoreFailure::Internal(Box::new(error)))??
             }
             Database::Postgres(url) => {
                 let mut connection = postgres::connect(url).await?;
@@ -176,7 +186,10 @@ impl Store {
     /// Waits for every accepted write, then closes. Later calls fail with `Unavailable`.
     pub async fn close(&self) {
         match &self.inner.backend {
-            Backend::Sqlite(sqlite) => sqlite.close().await,
+            Backend::Sqlite { inventory, traffic } => {
+                traffic.close().await;
+                inventory.close().await;
+            }
             Backend::Postgres(postgres) => postgres.close().await,
         }
     }
@@ -189,7 +202,7 @@ impl Store {
     /// Writes a consistent copy of a SQLite store to a new file (0600), while it is in use.
     pub async fn backup(&self, to: PathBuf) -> Result<(), BackupError> {
         match &self.inner.backend {
-            Backend::Sqlite(sqlite) => sqlite.backup(to).await,
+            Backend::Sqlite { inventory: sqlite, .. } => sqlite.backup(to).await,
             Backend::Postgres(_) => Err(BackupError::Postgres),
         }
     }
@@ -198,7 +211,7 @@ impl Store {
     #[must_use]
     pub fn stats(&self) -> StoreStats {
         let writes_waiting = match &self.inner.backend {
-            Backend::Sqlite(sqlite) => sqlite.writes_waiting(),
+            Backend::Sqlite { inventory: sqlite, .. } => sqlite.writes_waiting(),
             Backend::Postgres(postgres) => postgres.writes_waiting(),
         };
         self.inner.counters.snapshot(writes_waiting)
@@ -248,7 +261,9 @@ impl Store {
         let (answer, answered) = oneshot::channel();
         self.write(WriteRequest::Delete { zone: zone.clone(), ids, answer })?;
         let outcome = answered.await.unwrap_or_else(|_| Err(StoreFailure::closed()));
-        outcome.map_err(|failure| self.counted(failure))
+        let removed = outcome.map_err(|failure| self.counted(failure))?;
+        self.traffic_forget(zone, removed.clone()).await;
+        Ok(removed)
     }
 
     /// Adds a zone.
@@ -337,7 +352,7 @@ impl Store {
 
     fn write(&self, request: WriteRequest) -> Result<(), StoreFailure> {
         let accepted = match &self.inner.backend {
-            Backend::Sqlite(sqlite) => sqlite.write(request),
+            Backend::Sqlite { inventory: sqlite, .. } => sqlite.write(request),
             Backend::Postgres(postgres) => postgres.write(request),
         };
         accepted.map_err(|failure| self.counted(failure))

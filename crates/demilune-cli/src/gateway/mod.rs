@@ -1,5 +1,6 @@
 //! The gateway of this process, connected: rules come to it from the store, what it counted goes back.
 
+mod flush;
 mod follow;
 mod rules_cache;
 mod running;

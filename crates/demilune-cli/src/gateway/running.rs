@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     SecretError,
+    flush::{flush, maintain},
     follow::{Follower, Readiness},
     rules_cache::RulesCache,
     session_key,
@@ -114,8 +115,9 @@ impl RunningGateway {
             };
             let store = opened?;
             let following = self.follower.follow(store.clone(), served.clone());
-            drop(self.source);
-            following.await;
+            let flushing = flush(self.gateway.clone(), store.clone(), self.source, served.clone());
+            let maintaining = maintain(store.clone(), served.clone());
+            tokio::join!(following, flushing, maintaining);
             Some(store)
         };
         let ((), store, ()) = tokio::join!(serving, learning, reopening);

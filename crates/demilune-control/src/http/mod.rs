@@ -1,5 +1,6 @@
 //! The HTTP API: what is served where, who may call it, and how failures look.
 
+mod analytics;
 mod auth;
 mod body;
 mod configuration;

@@ -14,7 +14,7 @@ use utoipa::{
     },
 };
 
-use super::{configuration, expression, health, operations, operator, router::PREFIX, tokens, zones};
+use super::{analytics, configuration, expression, health, operations, operator, router::PREFIX, tokens, zones};
 
 /// The calls of the contract, below its base URL.
 #[derive(OpenApi)]
@@ -51,6 +51,8 @@ struct Contract;
         health::live, health::ready, health::metrics,
         operator::origin_list, operator::origin_set, operator::origin_delete,
         operator::settings_get, operator::settings_change,
+        analytics::zone,
+        analytics::operation,
     ),
     nest((path = "/client/v4", api = Contract)),
     modifiers(&Security),

@@ -9,7 +9,8 @@ use axum::{
 };
 
 use super::{
-    SharedState, configuration, docs, error, expression, frame, health, openapi, operations, operator, tokens, zones,
+    SharedState, analytics, configuration, docs, error, expression, frame, health, openapi, operations, operator,
+    tokens, zones,
 };
 
 /// The path that the reference and every SDK's default end in.
@@ -64,6 +65,8 @@ fn operator_api() -> Router<SharedState> {
     Router::new()
         .route("/demilune/v1/zones/{zone_id}/origins", get(operator::origin_list).put(operator::origin_set))
         .route("/demilune/v1/zones/{zone_id}/origins/{host}", delete(operator::origin_delete))
+        .route("/demilune/v1/zones/{zone_id}/analytics", get(analytics::zone))
+        .route("/demilune/v1/zones/{zone_id}/operations/{operation_id}/analytics", get(analytics::operation))
         .route("/demilune/v1/zones/{zone_id}/settings", get(operator::settings_get).patch(operator::settings_change))
 }
 

@@ -1,0 +1,9 @@
+//! What operations saw: counts and durations over time (our own calls).
+
+mod operation;
+mod window;
+mod wire;
+mod zone;
+
+pub(crate) use operation::*;
+pub(crate) use zone::*;
