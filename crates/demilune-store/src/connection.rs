@@ -46,6 +46,21 @@ impl Connection<'_> {
         self.query(sql, Vec::new()).await.map(drop)
     }
 
+    /// Begins a transaction that sees one state of the store throughout, and writes nothing.
+    pub(crate) async fn begin_read(&mut self) -> Result<(), QueryError> {
+        let sql = if self.is_sqlite() { "BEGIN" } else { "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" };
+        self.query(sql, Vec::new()).await.map(drop)
+    }
+
+    /// Takes an exclusive lock until the transaction ends, the same for all who name this number. SQLite's
+    /// transactions that write hold one by themselves.
+    pub(crate) async fn lock(&mut self, number: i64) -> Result<(), QueryError> {
+        if !self.is_sqlite() {
+            self.query("SELECT pg_advisory_xact_lock($1)", vec![Value::Integer(number)]).await?;
+        }
+        Ok(())
+    }
+
     /// Makes the transaction durable.
     pub(crate) async fn commit(&mut self) -> Result<(), QueryError> {
         self.query("COMMIT", Vec::new()).await.map(drop)

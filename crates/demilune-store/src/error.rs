@@ -2,7 +2,9 @@
 
 use std::error::Error;
 
-use demilune_inventory::ZoneId;
+use demilune_inventory::{Host, ZoneId};
+
+use crate::origin::ORIGINS_PER_ZONE_MAX;
 
 /// What a driver said. It goes to the log, never to a client.
 pub(crate) type Cause = Box<dyn Error + Send + Sync>;
@@ -77,7 +79,7 @@ macro_rules! from_query_error {
         })*
     };
 }
-from_query_error!(ZoneCreateError, TokenCreateError, UserCreateError);
+from_query_error!(ZoneCreateError, TokenCreateError, UserCreateError, OriginSetError);
 
 /// Why a store could not be opened. `Display` is a sentence for the operator, without secrets.
 #[derive(Debug, thiserror::Error)]
@@ -196,6 +198,28 @@ pub enum UserCreateError {
     /// The e-mail address is in use.
     #[error("there is already a user with this e-mail address")]
     EmailTaken,
+    /// The store could not answer.
+    #[error(transparent)]
+    Store(#[from] StoreFailure),
+}
+
+/// Why an origin was not set.
+#[derive(Debug, thiserror::Error)]
+pub enum OriginSetError {
+    /// There is no such zone.
+    #[error("there is no such zone")]
+    ZoneUnknown,
+    /// Another zone owns a pattern that some host fits as well, so that its requests would belong to two zones.
+    #[error("the zone {zone} already receives the requests for {host}; a host belongs to one zone")]
+    Overlap {
+        /// The other zone.
+        zone: ZoneId,
+        /// Its pattern.
+        host: Host,
+    },
+    /// The zone has [`ORIGINS_PER_ZONE_MAX`] origins, and this would be one more.
+    #[error("the zone may have {ORIGINS_PER_ZONE_MAX} origins")]
+    TooMany,
     /// The store could not answer.
     #[error(transparent)]
     Store(#[from] StoreFailure),

@@ -1,15 +1,20 @@
-//! Zones, operations and credentials on SQLite or PostgreSQL: the only crate that speaks SQL.
+//! Zones, their operations and rules, and credentials on SQLite or PostgreSQL: the only crate that speaks SQL.
 //!
 //! An acknowledged write is on the disk. Both backends run the same statements through `connection`, so that each
 //! is written once; what differs lives in `sqlite` and `postgres`.
 
+mod changes;
 mod connection;
 mod database;
 mod error;
 mod migrations;
 mod operation;
+mod origin;
 mod postgres;
+mod route;
 mod row;
+mod rules;
+mod settings;
 mod sqlite;
 mod stats;
 mod store;
@@ -18,12 +23,16 @@ mod user;
 mod writer;
 mod zone;
 
+pub use changes::Changes;
 pub use database::{Database, DatabaseError, StoreOptions};
 pub use error::{
-    BackupError, OpenError, OperationUpsertError, StoreFailure, TokenCreateError, UserCreateError, ZoneCreateError,
+    BackupError, OpenError, OperationUpsertError, OriginSetError, StoreFailure, TokenCreateError, UserCreateError,
+    ZoneCreateError,
 };
 pub use migrations::PendingMigration;
-pub use operation::{OperationOrder, OperationPage, OperationQuery, Upserted};
+pub use operation::{Features, OperationOrder, OperationPage, OperationQuery, StoredOperation, Upserted};
+pub use origin::{ORIGINS_PER_ZONE_MAX, OriginRecord};
+pub use route::Route;
 pub use stats::{BATCH_SIZE_BOUNDS, HistogramSnapshot, LATENCY_BOUNDS_S, StoreStats};
 pub use store::Store;
 pub use token::{Grant, PermissionGroup, PermissionGroupError, SecretHash, Token};

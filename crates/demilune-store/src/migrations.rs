@@ -31,13 +31,22 @@ struct Migration {
     oldest_binary: u32,
 }
 
-const MIGRATIONS: [Migration; 1] = [Migration {
-    version: 1,
-    name: "inventory",
-    sqlite: include_str!("migrations/sqlite_0001_inventory.sql"),
-    postgres: include_str!("migrations/postgres_0001_inventory.sql"),
-    oldest_binary: 1,
-}];
+const MIGRATIONS: [Migration; 2] = [
+    Migration {
+        version: 1,
+        name: "inventory",
+        sqlite: include_str!("migrations/sqlite_0001_inventory.sql"),
+        postgres: include_str!("migrations/postgres_0001_inventory.sql"),
+        oldest_binary: 1,
+    },
+    Migration {
+        version: 2,
+        name: "gateway",
+        sqlite: include_str!("migrations/sqlite_0002_gateway.sql"),
+        postgres: include_str!("migrations/postgres_0002_gateway.sql"),
+        oldest_binary: 1,
+    },
+];
 
 /// The newest version that this release knows.
 const KNOWN: u32 = MIGRATIONS[MIGRATIONS.len() - 1].version;
@@ -98,12 +107,9 @@ pub(crate) fn needed_on_nothing() -> OpenError {
     OpenError::MigrationNeeded { found: EMPTY.version, known: KNOWN }
 }
 
-/// Takes an exclusive lock until the transaction ends. SQLite's transactions that write hold one by themselves.
+/// Keeps others from migrating, and from making a first credential, until the transaction ends.
 pub(crate) async fn lock(connection: &mut Connection<'_>) -> Result<(), QueryError> {
-    if !connection.is_sqlite() {
-        connection.query("SELECT pg_advisory_xact_lock($1)", vec![Value::Integer(POSTGRES_LOCK)]).await?;
-    }
-    Ok(())
+    connection.lock(POSTGRES_LOCK).await
 }
 
 fn check_age(schema: Schema) -> Result<(), OpenError> {

@@ -8,14 +8,31 @@ use sha2::{Digest, Sha256};
 use crate::{
     connection::{Connection, placeholders},
     error::{QueryError, StoreFailure},
+    route::{Route, RouteText},
     row::{Row, Value, columns},
 };
+
+/// An operation and what is asked for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredOperation {
+    /// The record.
+    pub operation: Operation,
+    /// What is asked for it.
+    pub features: Features,
+}
+
+/// What is kept beside an operation's record; each part is there only once somebody asked for it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Features {
+    /// Where its requests are sent.
+    pub route: Option<Route>,
+}
 
 /// One operation after an upsert.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Upserted {
-    /// The record as stored.
-    pub operation: Operation,
+    /// The operation as stored.
+    pub operation: StoredOperation,
     /// True if it was not there before. Callers who add the same new operation at the same moment may all be told so.
     pub added: bool,
 }
@@ -53,7 +70,7 @@ pub enum OperationOrder {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OperationPage {
     /// The rows of the page.
-    pub operations: Vec<Operation>,
+    pub operations: Vec<StoredOperation>,
     /// Matches of the filter over all pages.
     pub total_count: u64,
 }
@@ -64,13 +81,23 @@ columns! { "operations":
     HOST = 2 "host",
     ENDPOINT = 3 "endpoint",
     LAST_UPDATED = 4 "last_updated",
-    TOTAL_COUNT = 5 "total_count",
+    ROUTE = 5 "route",
+    ROUTE_UPDATED_AT = 6 "route_updated_at",
+    TOTAL_COUNT = 7 "total_count",
 }
-const SELECTED: &str = "operation_id, method, host, endpoint, last_updated";
+const SELECTED: &str = "operation_id, method, host, endpoint, last_updated, route, route_updated_at";
 
-fn operation(row: &Row) -> Result<Operation, StoreFailure> {
+fn operation(row: &Row) -> Result<StoredOperation, StoreFailure> {
     let key = OperationKey { method: row.parse(METHOD)?, host: row.parse(HOST)?, endpoint: row.parse(ENDPOINT)? };
-    Ok(Operation { id: row.parse(OPERATION_ID)?, key, last_updated: row.time(LAST_UPDATED)? })
+    let id = row.parse(OPERATION_ID)?;
+    let features = features(RouteText::read(row, ROUTE, ROUTE_UPDATED_AT)?.as_ref(), id, &key)?;
+    let operation = Operation { id, key, last_updated: row.time(LAST_UPDATED)? };
+    Ok(StoredOperation { operation, features })
+}
+
+fn features(route: Option<&RouteText>, id: OperationId, key: &OperationKey) -> Result<Features, StoreFailure> {
+    let route = route.map(|text| text.parse(id, &key.endpoint)).transpose()?;
+    Ok(Features { route })
 }
 
 /// One operation of a zone.
@@ -78,11 +105,16 @@ pub(crate) async fn get(
     connection: &mut Connection<'_>,
     zone: &ZoneId,
     id: OperationId,
-) -> Result<Option<Operation>, StoreFailure> {
-    const SQL: &str = "SELECT operation_id, method, host, endpoint, last_updated FROM operations \
-                       WHERE zone_id = $1 AND operation_id = $2";
+) -> Result<Option<StoredOperation>, StoreFailure> {
+    let sql = ["SELECT ", SELECTED, " FROM operations WHERE zone_id = $1 AND operation_id = $2"].concat();
     let parameters = vec![zone.as_str().into(), Value::Text(id.to_string())];
-    connection.query(SQL, parameters).await?.first().map(operation).transpose()
+    connection.query(sql, parameters).await?.first().map(operation).transpose()
+}
+
+/// Every operation of a zone, in no order.
+pub(crate) async fn all(connection: &mut Connection<'_>, zone: &ZoneId) -> Result<Vec<StoredOperation>, StoreFailure> {
+    let sql = ["SELECT ", SELECTED, " FROM operations WHERE zone_id = $1"].concat();
+    connection.query(sql, vec![zone.as_str().into()]).await?.iter().map(operation).collect()
 }
 
 /// A page of a zone's operations, and the number of all that pass the filter, from one statement and so from one
@@ -104,8 +136,8 @@ pub(crate) async fn list(
     let limit = parameters.len() + 1;
     let offset = limit + 1;
     let sql = format!(
-        "SELECT p.operation_id, p.method, p.host, p.endpoint, p.last_updated, {total} FROM zones z \
-         LEFT JOIN (SELECT {SELECTED} FROM operations WHERE zone_id = $1{filter} \
+        "SELECT p.operation_id, p.method, p.host, p.endpoint, p.last_updated, p.route, p.route_updated_at, {total} \
+         FROM zones z LEFT JOIN (SELECT {SELECTED} FROM operations WHERE zone_id = $1{filter} \
          ORDER BY {order} LIMIT ${limit} OFFSET ${offset}) p ON TRUE \
          WHERE z.zone_id = $1 ORDER BY {order}"
     );
@@ -177,6 +209,7 @@ pub(crate) struct RowUpserted {
     pub(crate) key_hash: KeyHash,
     pub(crate) id: OperationId,
     pub(crate) last_updated: Timestamp,
+    pub(crate) route: Option<RouteText>,
 }
 
 /// SHA-256 of an operation's key. Primary keys hold it in place of the endpoint, which at 4096 bytes exceeds what an
@@ -196,13 +229,15 @@ fn key_hash(key: &OperationKey) -> KeyHash {
 pub(crate) const UPSERT_CONFLICT: &str = " ON CONFLICT (zone_id, key_hash) DO UPDATE SET last_updated = \
     CASE WHEN excluded.last_updated > operations.last_updated THEN excluded.last_updated \
     ELSE operations.last_updated + 1 END \
-    RETURNING zone_id, key_hash, operation_id, last_updated";
+    RETURNING zone_id, key_hash, operation_id, last_updated, route, route_updated_at";
 
 columns! { "operations":
     UPSERTED_ZONE = 0 "zone_id",
     UPSERTED_HASH = 1 "key_hash",
     UPSERTED_ID = 2 "operation_id",
     UPSERTED_TIME = 3 "last_updated",
+    UPSERTED_ROUTE = 4 "route",
+    UPSERTED_ROUTE_TIME = 5 "route_updated_at",
 }
 
 /// Reads a row of that statement.
@@ -212,6 +247,7 @@ pub(crate) fn row_upserted(row: &Row) -> Result<RowUpserted, StoreFailure> {
         key_hash: row.bytes(UPSERTED_HASH)?,
         id: row.parse(UPSERTED_ID)?,
         last_updated: row.time(UPSERTED_TIME)?,
+        route: RouteText::read(row, UPSERTED_ROUTE, UPSERTED_ROUTE_TIME)?,
     })
 }
 
@@ -248,12 +284,12 @@ impl From<StoreFailure> for Refusal {
 
 /// Upserts the operations of several callers in the transaction that is open, and answers each in the order of its
 /// keys. Equal operations are folded into one row. Rows are locked in the order of their keys, then zones in the order
-/// of their ids, so that two processes cannot wait for each other.
+/// of their ids, so that two processes cannot wait for each other. An answer that cannot be read fails its caller alone.
 pub(crate) async fn upsert(
     connection: &mut Connection<'_>,
     requests: &[&UpsertRequest],
     operations_per_zone_max: u32,
-) -> Result<Vec<Vec<Upserted>>, Refusal> {
+) -> Result<Vec<Result<Vec<Upserted>, StoreFailure>>, Refusal> {
     let hashes: Vec<Vec<KeyHash>> =
         requests.iter().map(|request| request.keys.iter().map(key_hash).collect()).collect();
     let mut rows: BTreeMap<(ZoneId, KeyHash), RowUpsert> = BTreeMap::new();
@@ -283,7 +319,7 @@ pub(crate) async fn upsert(
         if is_new {
             *added.entry(row.zone.clone()).or_default() += 1;
         }
-        stored.insert((row.zone, row.key_hash), (row.id, row.last_updated, is_new));
+        stored.insert((row.zone.clone(), row.key_hash), (row, is_new));
     }
     for (zone, added) in added {
         match change_zone(connection, &zone, added).await? {
@@ -295,13 +331,15 @@ pub(crate) async fn upsert(
 
     let answer = |request: &UpsertRequest, key: &OperationKey, hash: KeyHash| {
         let missing = || StoreFailure::Internal("an upsert answered without one of its rows".into());
-        let (id, last_updated, added) = *stored.get(&(request.zone.clone(), hash)).ok_or_else(missing)?;
-        Ok(Upserted { operation: Operation { id, key: key.clone(), last_updated }, added })
+        let (row, added) = stored.get(&(request.zone.clone(), hash)).ok_or_else(missing)?;
+        let features = features(row.route.as_ref(), row.id, key)?;
+        let operation = Operation { id: row.id, key: key.clone(), last_updated: row.last_updated };
+        Ok(Upserted { operation: StoredOperation { operation, features }, added: *added })
     };
     let answers = requests.iter().zip(&hashes).map(|(request, hashes)| {
-        request.keys.iter().zip(hashes).map(|(key, hash)| answer(request, key, *hash)).collect::<Result<_, _>>()
+        request.keys.iter().zip(hashes).map(|(key, hash)| answer(request, key, *hash)).collect()
     });
-    Ok(answers.collect::<Result<_, StoreFailure>>()?)
+    Ok(answers.collect())
 }
 
 /// Removes operations in the transaction that is open; answers with the ids that were there, in the order given.

@@ -11,11 +11,12 @@ use sqlx::{
     AssertSqlSafe, Column as _, ConnectOptions, Connection as _, Executor, PgConnection, PgPool, Row as _, TypeInfo,
     ValueRef,
     pool::PoolConnection,
-    postgres::{PgConnectOptions, PgPoolOptions, PgRow},
+    postgres::{PgConnectOptions, PgListener, PgPoolOptions, PgRow},
 };
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 
 use crate::{
+    changes::Announcer,
     connection::Connection,
     database::Database,
     error::{Cause, OpenError, QueryError, StoreFailure},
@@ -25,38 +26,54 @@ use crate::{
     writer::{BATCH_REQUESTS_MAX, Batches, WAITING_MAX, WriteRequest},
 };
 
-/// Connections that read, and those that write something rare.
-const CONNECTIONS_MAX: u32 = 8;
+/// Connections that read, those that write something rare, and the one that listens.
+const CONNECTIONS_MAX: u32 = 9;
 /// How long a caller waits for one of them before the store counts as away.
 const ACQUIRE_TIME_MAX: Duration = Duration::from_secs(3);
 /// How long the writing connection may lie idle before it is tried before use.
 const IDLE_TRUSTED: Duration = Duration::from_secs(1);
+/// Least time between two notifications of a process: sending one takes a lock that all senders of a server share.
+const NOTIFY_INTERVAL: Duration = Duration::from_millis(100);
+/// How long to wait before listening again after that failed.
+const LISTEN_AGAIN: Duration = Duration::from_secs(1);
+/// The channel of the notifications, as it stands in `NOTIFY` below.
+const CHANNEL: &str = "demilune_changes";
 
-/// The pool, and the task that writes.
+/// The pool, and the tasks beside it.
 pub(crate) struct Postgres {
     pool: PgPool,
     writes: Sender<WriteRequest>,
     counters: Arc<Counters>,
-    task: Mutex<Option<JoinHandle<()>>>,
+    writer: Mutex<Option<JoinHandle<()>>>,
+    /// Those that tell and listen; they end with this.
+    tasks: Mutex<JoinSet<()>>,
 }
 
 impl Postgres {
-    /// Starts the pool and the task on a database that is migrated.
-    pub(crate) fn start(url: &str, batches: Batches, counters: Arc<Counters>) -> Result<Self, OpenError> {
+    /// Starts the pool and the tasks on a database that is migrated.
+    pub(crate) fn start(
+        url: &str,
+        batches: Batches,
+        counters: Arc<Counters>,
+        announcer: &Arc<Announcer>,
+    ) -> Result<Self, OpenError> {
         let options = connect_options(url)?;
         let pool = PgPoolOptions::new()
             .max_connections(CONNECTIONS_MAX)
             .acquire_timeout(ACQUIRE_TIME_MAX)
             .connect_lazy_with(options.clone());
         let (writes, waiting) = async_channel::bounded(WAITING_MAX);
-        let task = tokio::spawn(write_all(options, waiting, batches));
-        Ok(Self { pool, writes, counters, task: Mutex::new(Some(task)) })
+        let writer = tokio::spawn(write_all(options, waiting, batches));
+        let mut tasks = JoinSet::new();
+        tasks.spawn(tell(pool.clone(), Arc::clone(announcer)));
+        tasks.spawn(listen(pool.clone(), Arc::clone(announcer)));
+        Ok(Self { pool, writes, counters, writer: Mutex::new(Some(writer)), tasks: Mutex::new(tasks) })
     }
 
     /// A connection of the pool.
     pub(crate) async fn acquire(&self) -> Result<Acquired, StoreFailure> {
         let held = self.pool.acquire().await.map_err(query_error)?;
-        Ok(Acquired { held, since: Instant::now(), counters: Arc::clone(&self.counters) })
+        Ok(Acquired { held, in_transaction: false, since: Instant::now(), counters: Arc::clone(&self.counters) })
     }
 
     /// Hands a write to the next batch.
@@ -73,10 +90,12 @@ impl Postgres {
     /// Takes no more work, finishes what was accepted, and waits for that.
     pub(crate) async fn close(&self) {
         self.writes.close();
-        let task = self.task.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(task) = task {
-            drop(task.await);
+        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(writer) = writer {
+            drop(writer.await);
         }
+        let mut tasks = std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
+        tasks.shutdown().await;
         self.pool.close().await;
     }
 }
@@ -84,6 +103,7 @@ impl Postgres {
 /// A connection of the pool, whose use is timed.
 pub(crate) struct Acquired {
     held: PoolConnection<sqlx::Postgres>,
+    in_transaction: bool,
     since: Instant,
     counters: Arc<Counters>,
 }
@@ -92,10 +112,25 @@ impl Acquired {
     pub(crate) fn connection(&mut self) -> Connection<'_> {
         Connection::Postgres(&mut self.held)
     }
+
+    /// The connection for a transaction, until `ended`. A caller who goes away before that takes the connection along:
+    /// the next one must not come into the open transaction, nor anybody wait for its locks.
+    pub(crate) fn transaction(&mut self) -> Connection<'_> {
+        self.in_transaction = true;
+        self.connection()
+    }
+
+    /// The transaction has ended.
+    pub(crate) fn ended(&mut self) {
+        self.in_transaction = false;
+    }
 }
 
 impl Drop for Acquired {
     fn drop(&mut self) {
+        if self.in_transaction {
+            self.held.close_on_drop();
+        }
         self.counters.read_seconds.observe_duration(self.since.elapsed());
     }
 }
@@ -153,6 +188,37 @@ async fn write_all(options: PgConnectOptions, waiting: Receiver<WriteRequest>, m
         if !batches.take_lost() {
             connection = Some(held);
         }
+    }
+}
+
+/// Tells other processes what this one announces. Nobody waits for it, and what is lost is found by polling.
+async fn tell(pool: PgPool, announcer: Arc<Announcer>) {
+    loop {
+        announcer.untold().await;
+        if let Err(error) = sqlx::query("NOTIFY demilune_changes").execute(&pool).await {
+            tracing::debug!(%error, "other processes could not be told of a change");
+        }
+        tokio::time::sleep(NOTIFY_INTERVAL).await;
+    }
+}
+
+/// Hears what other processes tell, and this one.
+async fn listen(pool: PgPool, announcer: Arc<Announcer>) {
+    loop {
+        if let Err(error) = listen_until_lost(&pool, &announcer).await {
+            tracing::debug!(%error, "cannot listen for changes");
+        }
+        tokio::time::sleep(LISTEN_AGAIN).await;
+    }
+}
+
+async fn listen_until_lost(pool: &PgPool, announcer: &Announcer) -> Result<(), sqlx::Error> {
+    let mut listener = PgListener::connect_with(pool).await?;
+    listener.listen(CHANNEL).await?;
+    loop {
+        // At first, and after each loss of the connection, there may have been changes that nobody heard of.
+        announcer.hear();
+        listener.try_recv().await?;
     }
 }
 

@@ -45,8 +45,17 @@ pub(crate) struct Column {
 impl Row {
     /// A text column, parsed.
     pub(crate) fn parse<T: FromStr>(&self, column: Column) -> Result<T, StoreFailure> {
+        self.parse_with(column, str::parse)
+    }
+
+    /// A text column, parsed by a function.
+    pub(crate) fn parse_with<T, E>(
+        &self,
+        column: Column,
+        parse: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Result<T, StoreFailure> {
         match self.0.get(column.index) {
-            Some(Value::Text(text)) => text.parse().map_err(|_| self.damaged(column)),
+            Some(Value::Text(text)) => parse(text).map_err(|_| self.damaged(column)),
             _ => Err(self.damaged(column)),
         }
     }
@@ -67,6 +76,15 @@ impl Row {
     /// An integer column that counts something.
     pub(crate) fn count(&self, column: Column) -> Result<u64, StoreFailure> {
         u64::try_from(self.integer(column)?).map_err(|_| self.damaged(column))
+    }
+
+    /// An integer column that is 0 or 1.
+    pub(crate) fn flag(&self, column: Column) -> Result<bool, StoreFailure> {
+        match self.integer(column)? {
+            0 => Ok(false),
+            1 => Ok(true),
+            _ => Err(self.damaged(column)),
+        }
     }
 
     /// A column of microseconds since the epoch.

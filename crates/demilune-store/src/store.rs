@@ -5,10 +5,11 @@ use std::{
     sync::{Arc, atomic::Ordering},
 };
 
-use demilune_inventory::{Operation, OperationId, OperationKey, Timestamp, ZoneId};
+use demilune_inventory::{OperationId, OperationKey, Timestamp, ZoneId};
 use tokio::sync::oneshot;
 
 use crate::{
+    changes::{Announcer, Changes},
     connection::Connection,
     database::{Database, StoreOptions},
     error::{
@@ -16,7 +17,7 @@ use crate::{
         ZoneCreateError,
     },
     migrations::{self, PendingMigration},
-    operation::{self, OperationPage, OperationQuery, UpsertRequest, Upserted},
+    operation::{self, OperationPage, OperationQuery, StoredOperation, UpsertRequest, Upserted},
     postgres::{self, Postgres},
     sqlite::{Sqlite, SqliteConnection, ready},
     stats::{Counters, StoreStats},
@@ -35,6 +36,7 @@ pub struct Store {
 struct Inner {
     backend: Backend,
     counters: Arc<Counters>,
+    announcer: Arc<Announcer>,
 }
 
 enum Backend {
@@ -42,9 +44,12 @@ enum Backend {
     Postgres(Postgres),
 }
 
-/// Runs a question on a connection that reads.
+/// Runs a question on a connection that reads; one of several statements that belong together is a `transaction`.
 macro_rules! read {
-    ($store:ident, |$connection:ident| $question:expr) => {{
+    ($store:ident, |$connection:ident| $question:expr) => {
+        read!($store, connection, |$connection| $question)
+    };
+    ($store:ident, $lent:ident, |$connection:ident| $question:expr) => {{
         let outcome = match &$store.inner.backend {
             Backend::Sqlite(sqlite) => {
                 let work = move |held: &mut SqliteConnection| {
@@ -55,8 +60,10 @@ macro_rules! read {
             }
             Backend::Postgres(postgres) => match postgres.acquire().await {
                 Ok(mut held) => {
-                    let $connection = &mut held.connection();
-                    $question.await
+                    let $connection = &mut held.$lent();
+                    let outcome = $question.await;
+                    held.ended();
+                    outcome
                 }
                 Err(failure) => Err(failure),
             },
@@ -81,8 +88,10 @@ macro_rules! write_alone {
             }
             Backend::Postgres(postgres) => match postgres.acquire().await {
                 Ok(mut held) => {
-                    let $connection = &mut held.connection();
-                    transaction!($connection, $work.await)
+                    let $connection = &mut held.transaction();
+                    let outcome = transaction!($connection, $work.await);
+                    held.ended();
+                    outcome
                 }
                 Err(failure) => Err($store.counted(failure).into()),
             },
@@ -90,11 +99,35 @@ macro_rules! write_alone {
     };
 }
 
+/// Changes what is in a zone: like `write_alone`, tried again when another process is in its way, and announced. The
+/// names in parentheses are cloned for each try.
+macro_rules! change {
+    ($store:ident, ($($name:ident),*), |$connection:ident| $work:expr) => {{
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            $(let $name = $name.clone();)*
+            let outcome: Result<_, QueryError> = write_alone!($store, |$connection| $work);
+            match outcome {
+                Err(QueryError::Conflict(_)) if tries < TRIES_MAX => {}
+                Ok(done) => {
+                    $store.inner.announcer.announce();
+                    break Ok(done);
+                }
+                Err(error) => break Err(StoreFailure::from(error)),
+            }
+        }
+    }};
+}
+
+mod rules;
+
 impl Store {
     /// Opens the store, creating and migrating it as the options say.
     pub async fn open(options: &StoreOptions) -> Result<Self, OpenError> {
         let counters = Arc::new(Counters::default());
-        let batches = Batches::new(options.operations_per_zone_max, Arc::clone(&counters));
+        let announcer = Arc::new(Announcer::default());
+        let batches = Batches::new(options.operations_per_zone_max, Arc::clone(&counters), Arc::clone(&announcer));
         let migrate = options.migrate;
         let backend = match &options.database {
             Database::Sqlite(path) => {
@@ -113,10 +146,10 @@ impl Store {
             Database::Postgres(url) => {
                 let mut connection = postgres::connect(url).await?;
                 migrations::migrate(&mut Connection::Postgres(&mut connection), migrate).await?;
-                Backend::Postgres(Postgres::start(url, batches, Arc::clone(&counters))?)
+                Backend::Postgres(Postgres::start(url, batches, Arc::clone(&counters), &announcer)?)
             }
         };
-        Ok(Self { inner: Arc::new(Inner { backend, counters }) })
+        Ok(Self { inner: Arc::new(Inner { backend, counters, announcer }) })
     }
 
     /// Which migrations `open` would apply, oldest first. Changes nothing, creates nothing.
@@ -191,7 +224,7 @@ impl Store {
     }
 
     /// One operation of this zone.
-    pub async fn operation_get(&self, zone: &ZoneId, id: OperationId) -> Result<Option<Operation>, StoreFailure> {
+    pub async fn operation_get(&self, zone: &ZoneId, id: OperationId) -> Result<Option<StoredOperation>, StoreFailure> {
         let zone = zone.clone();
         read!(self, |connection| operation::get(connection, &zone, id))
     }
@@ -220,7 +253,8 @@ impl Store {
 
     /// Adds a zone.
     pub async fn zone_create(&self, zone: Zone) -> Result<(), ZoneCreateError> {
-        write_alone!(self, |connection| zone::create(connection, &zone))
+        let created: Result<_, ZoneCreateError> = write_alone!(self, |connection| zone::create(connection, &zone));
+        created.inspect(|()| self.inner.announcer.announce())
     }
 
     /// One zone.
@@ -234,25 +268,17 @@ impl Store {
         read!(self, |connection| zone::list(connection))
     }
 
-    /// How often the zone's operations changed in what a ruleset uses; none if there is no such zone.
+    /// A number that advances with every change of what the zone's ruleset is made from; none if there is no such zone.
+    /// A zone that is made again under its id starts above any revision of the one before, unless the clock went back.
     pub async fn zone_revision(&self, zone: &ZoneId) -> Result<Option<u64>, StoreFailure> {
         let zone = zone.clone();
         read!(self, |connection| zone::revision(connection, &zone))
     }
 
-    /// Removes a zone with its operations and the grants on it; false if there was none.
+    /// Removes a zone with all that is in it and the grants on it; false if there was none.
     pub async fn zone_delete(&self, zone: &ZoneId) -> Result<bool, StoreFailure> {
-        let mut tries = 0;
-        loop {
-            tries += 1;
-            let zone = zone.clone();
-            let deleted: Result<_, QueryError> = write_alone!(self, |connection| zone::delete(connection, &zone));
-            match deleted {
-                // It locks the zone before the operations, everyone else the other way round.
-                Err(QueryError::Conflict(_)) if tries < TRIES_MAX => {}
-                deleted => return deleted.map_err(|error| self.counted(error.into())),
-            }
-        }
+        // It locks the zone before the operations, everyone else the other way round, so that they may collide.
+        change!(self, (zone), |connection| zone::delete(connection, &zone))
     }
 
     /// Adds a token.
@@ -306,7 +332,7 @@ impl Store {
     pub async fn bootstrap(&self, zone: Zone, token: Token, secret: SecretHash) -> Result<bool, StoreFailure> {
         let done: Result<_, QueryError> =
             write_alone!(self, |connection| bootstrap(connection, &zone, &token, &secret));
-        done.map_err(StoreFailure::from)
+        done.inspect(|_| self.inner.announcer.announce()).map_err(StoreFailure::from)
     }
 
     fn write(&self, request: WriteRequest) -> Result<(), StoreFailure> {

@@ -11,7 +11,7 @@ use crate::{
     zone,
 };
 
-/// A permission group (contract 1.3). The text is the group's name on the wire and in the store.
+/// A permission group: four of the contract (1.3) and one of our own. The text is the group's name on the wire and in the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PermissionGroup {
     /// `Account API Gateway`: read and write, every zone.
@@ -22,12 +22,19 @@ pub enum PermissionGroup {
     DomainApiGateway,
     /// `Domain API Gateway Read`: read, one zone a grant.
     DomainApiGatewayRead,
+    /// `Demilune Operator`: what the contract has no call for, such as zones, credentials and origins; every zone.
+    DemiluneOperator,
 }
 
 impl PermissionGroup {
     /// Every group.
-    pub const ALL: [Self; 4] =
-        [Self::AccountApiGateway, Self::AccountApiGatewayRead, Self::DomainApiGateway, Self::DomainApiGatewayRead];
+    pub const ALL: [Self; 5] = [
+        Self::AccountApiGateway,
+        Self::AccountApiGatewayRead,
+        Self::DomainApiGateway,
+        Self::DomainApiGatewayRead,
+        Self::DemiluneOperator,
+    ];
 
     /// The group's name.
     #[must_use]
@@ -37,6 +44,7 @@ impl PermissionGroup {
             Self::AccountApiGatewayRead => "Account API Gateway Read",
             Self::DomainApiGateway => "Domain API Gateway",
             Self::DomainApiGatewayRead => "Domain API Gateway Read",
+            Self::DemiluneOperator => "Demilune Operator",
         }
     }
 
@@ -65,8 +73,8 @@ impl fmt::Display for PermissionGroup {
 /// The text names no permission group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "a permission group is one of `Account API Gateway`, `Account API Gateway Read`, `Domain API Gateway` and \
-     `Domain API Gateway Read`"
+    "a permission group is one of `Account API Gateway`, `Account API Gateway Read`, `Domain API Gateway`, \
+     `Domain API Gateway Read` and `Demilune Operator`"
 )]
 pub struct PermissionGroupError;
 
@@ -75,7 +83,7 @@ pub struct PermissionGroupError;
 pub struct Grant {
     /// What it allows.
     pub group: PermissionGroup,
-    /// The zone of a `Domain …` group; none for an `Account …` group.
+    /// The zone of a `Domain …` group; none for the others.
     pub zone: Option<ZoneId>,
 }
 

@@ -14,6 +14,7 @@ use demilune_inventory::{OperationId, ZoneId};
 use tokio::sync::oneshot;
 
 use crate::{
+    changes::Announcer,
     connection::Connection,
     error::{OperationUpsertError, QueryError, StoreFailure},
     operation::{self, Refusal, UpsertRequest, Upserted},
@@ -80,14 +81,15 @@ impl WriteRequest {
 pub(crate) struct Batches {
     operations_per_zone_max: u32,
     counters: Arc<Counters>,
+    announcer: Arc<Announcer>,
     apart: BTreeMap<ZoneId, Instant>,
     /// Whether the database went away since this was last asked.
     lost: bool,
 }
 
 impl Batches {
-    pub(crate) fn new(operations_per_zone_max: u32, counters: Arc<Counters>) -> Self {
-        Self { operations_per_zone_max, counters, apart: BTreeMap::new(), lost: false }
+    pub(crate) fn new(operations_per_zone_max: u32, counters: Arc<Counters>, announcer: Arc<Announcer>) -> Self {
+        Self { operations_per_zone_max, counters, announcer, apart: BTreeMap::new(), lost: false }
     }
 
     /// Whether the database went away in a batch since this was last asked, so that the connection may be broken.
@@ -120,7 +122,7 @@ impl Batches {
                 Ok(answers) => {
                     for ((_, answer), upserted) in together.drain(..).zip(answers) {
                         // The caller may have gone; the write stands all the same.
-                        let _ = answer.send(Ok(upserted));
+                        let _ = answer.send(upserted.map_err(Into::into));
                     }
                 }
                 Err(Refusal::ZoneNotFound(zone) | Refusal::LimitReached(zone)) => {
@@ -142,16 +144,19 @@ impl Batches {
         for (request, answer) in apart {
             let upserted = self.upsert(connection, &[&request]).await;
             let max = self.operations_per_zone_max;
-            let upserted =
-                upserted.map(|mut answers| answers.pop().unwrap_or_default()).map_err(|refusal| match refusal {
-                    Refusal::ZoneNotFound(zone) => OperationUpsertError::ZoneNotFound(zone),
-                    Refusal::LimitReached(_) => OperationUpsertError::LimitReached { max },
-                    Refusal::Query(error) => self.failure(error).into(),
-                });
+            let upserted = match upserted {
+                Ok(mut answers) => answers.pop().unwrap_or_else(|| Ok(Vec::new())).map_err(Into::into),
+                Err(Refusal::ZoneNotFound(zone)) => Err(OperationUpsertError::ZoneNotFound(zone)),
+                Err(Refusal::LimitReached(_)) => Err(OperationUpsertError::LimitReached { max }),
+                Err(Refusal::Query(error)) => Err(self.failure(error).into()),
+            };
             let _ = answer.send(upserted);
         }
         for (zone, ids, answer) in deletes {
             let outcome = delete(connection, &zone, &ids).await;
+            if outcome.as_ref().is_ok_and(|removed| !removed.is_empty()) {
+                self.announcer.announce();
+            }
             let _ = answer.send(outcome.map_err(|error| self.failure(error)));
         }
     }
@@ -161,7 +166,7 @@ impl Batches {
         &self,
         connection: &mut Connection<'_>,
         requests: &[&UpsertRequest],
-    ) -> Result<Vec<Vec<Upserted>>, Refusal> {
+    ) -> Result<Vec<Result<Vec<Upserted>, StoreFailure>>, Refusal> {
         let mut tries = 0;
         loop {
             tries += 1;
@@ -175,6 +180,9 @@ impl Batches {
                     self.counters.write_seconds.observe_duration(started.elapsed());
                     #[expect(clippy::cast_precision_loss, reason = "at most BATCH_REQUESTS_MAX")]
                     self.counters.batch_requests.observe(requests.len() as f64);
+                    if answers.iter().flatten().flatten().any(|upserted| upserted.added) {
+                        self.announcer.announce();
+                    }
                     return Ok(answers);
                 }
                 refused => return refused,

@@ -32,11 +32,12 @@ async fn concurrent_first_inserts_make_one_row(fixture: &Fixture) {
     let (store, zone) = fixture.store_with_zone().await;
     let before = revision(&store, &zone).await;
     let answers = join_all((0..64).map(|number| store.operation_upsert(&zone, keys(0..1), at(number)))).await;
-    let ids: BTreeSet<OperationId> = answers.iter().map(|answer| answer.as_ref().unwrap()[0].operation.id).collect();
+    let ids: BTreeSet<OperationId> =
+        answers.iter().map(|answer| answer.as_ref().unwrap()[0].operation.operation.id).collect();
     assert_eq!(ids.len(), 1);
     assert!(answers.iter().any(|answer| answer.as_ref().unwrap()[0].added));
     for (number, answer) in (0..).zip(&answers) {
-        assert!(answer.as_ref().unwrap()[0].operation.last_updated >= at(number), "not before its own call");
+        assert!(answer.as_ref().unwrap()[0].operation.operation.last_updated >= at(number), "not before its own call");
     }
     assert_eq!(stored(&store, &zone).await.len(), 1);
     assert_eq!(revision(&store, &zone).await, before + 1);
@@ -52,7 +53,7 @@ async fn two_processes_agree_on_every_id(fixture: &Fixture) {
             let mut ids = Vec::new();
             for key in keys(0..50) {
                 let answer = store.operation_upsert(&zone, vec![key], at(number)).await.unwrap();
-                ids.push(answer[0].operation.id);
+                ids.push(answer[0].operation.operation.id);
             }
             ids
         });
@@ -110,7 +111,7 @@ async fn a_failing_request_fails_alone(fixture: &Fixture) {
         }
     }
     let ids = |operations: Vec<demilune_inventory::Operation>| operations.iter().map(|o| o.id).collect::<Vec<_>>();
-    let filled = filled.into_iter().map(|answer| answer.operation).collect();
+    let filled = filled.into_iter().map(|answer| answer.operation.operation).collect();
     assert_eq!(ids(stored(&store, &full).await), ids(filled));
     assert_eq!(revision(&store, &full).await, before);
 }
@@ -183,7 +184,7 @@ async fn bulks_in_opposite_orders_do_not_deadlock(fixture: &Fixture) {
         let answers = tokio::join!(calls.0, calls.1, calls.2);
         for answer in [answers.0, answers.1, answers.2] {
             for upserted in answer.unwrap() {
-                ids.entry(upserted.operation.key).or_default().insert(upserted.operation.id);
+                ids.entry(upserted.operation.operation.key).or_default().insert(upserted.operation.operation.id);
             }
         }
     }
@@ -227,7 +228,7 @@ async fn additions_and_removals_keep_count(fixture: &Fixture) {
                 let wanted = (number * 7 + step * 3) % 40;
                 match store.operation_upsert(&zone, keys(wanted..wanted + 3), at(0)).await {
                     Ok(answers) if step % 2 == 0 => {
-                        let ids = answers.iter().map(|answer| answer.operation.id).collect();
+                        let ids = answers.iter().map(|answer| answer.operation.operation.id).collect();
                         store.operation_delete(&zone, ids).await.unwrap();
                     }
                     Ok(_) | Err(OperationUpsertError::LimitReached { .. }) => {}

@@ -213,7 +213,7 @@ pub(crate) fn all() -> OperationQuery {
 pub(crate) async fn stored(store: &Store, zone: &ZoneId) -> Vec<Operation> {
     let page = store.operation_list(zone, all()).await.unwrap().unwrap();
     assert_eq!(page.operations.len() as u64, page.total_count);
-    page.operations
+    page.operations.into_iter().map(|stored| stored.operation).collect()
 }
 
 pub(crate) async fn revision(store: &Store, zone: &ZoneId) -> u64 {

@@ -108,7 +108,7 @@ async fn every_order_and_filter_agrees_with_memory(fixture: &Fixture) {
                             limit: 40,
                         };
                         let page = store.operation_list(&zone, query.clone()).await.unwrap().unwrap();
-                        let found: Vec<_> = page.operations.into_iter().map(|operation| operation.key).collect();
+                        let found: Vec<_> = page.operations.into_iter().map(|stored| stored.operation.key).collect();
                         assert_eq!((found, page.total_count), expected(inventory(), &query), "{query:?}");
                     }
                 }
@@ -167,7 +167,7 @@ async fn the_total_is_that_of_the_zone_alone(fixture: &Fixture) {
     let other = create_zone(&store, "other").await;
     let added = add_all(&store, &zone, keys(0..5)).await;
     add_all(&store, &other, keys(0..7)).await;
-    store.operation_delete(&zone, vec![added[1].operation.id]).await.unwrap();
+    store.operation_delete(&zone, vec![added[1].operation.operation.id]).await.unwrap();
     assert_eq!(stored(&store, &zone).await.len(), 4);
     assert_eq!(stored(&store, &other).await.len(), 7);
 }
@@ -184,7 +184,7 @@ async fn every_character_of_a_searched_text_is_literal(fixture: &Fixture) {
         let query = OperationQuery { endpoint_contains: Some(part.to_owned()), ..all() };
         let page = store.operation_list(&zone, query).await.unwrap().unwrap();
         assert_eq!(page.operations.len() as u64, page.total_count);
-        page.operations.into_iter().map(|operation| operation.key.endpoint.to_string()).collect::<Vec<_>>()
+        page.operations.into_iter().map(|stored| stored.operation.key.endpoint.to_string()).collect::<Vec<_>>()
     };
     assert_eq!(find("%").await, ["/a%25b"]);
     assert_eq!(find("a_b").await, ["/a_b"]);

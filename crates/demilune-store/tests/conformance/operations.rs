@@ -35,9 +35,9 @@ async fn a_new_operation_is_stored_as_given(fixture: &Fixture) {
     let (store, zone) = fixture.store_with_zone().await;
     let added = add(&store, &zone, "GET /users/{id} {tenant}.example.com", at(7)).await;
     assert!(added.added);
-    assert_eq!(added.operation.key, key("GET /users/{var1} {hostVar1}.example.com"));
-    assert_eq!(added.operation.last_updated, at(7));
-    assert_eq!(store.operation_get(&zone, added.operation.id).await.unwrap(), Some(added.operation.clone()));
+    assert_eq!(added.operation.operation.key, key("GET /users/{var1} {hostVar1}.example.com"));
+    assert_eq!(added.operation.operation.last_updated, at(7));
+    assert_eq!(store.operation_get(&zone, added.operation.operation.id).await.unwrap(), Some(added.operation.clone()));
 }
 
 async fn an_operation_added_again_keeps_its_id_and_moves_forward(fixture: &Fixture) {
@@ -45,17 +45,17 @@ async fn an_operation_added_again_keeps_its_id_and_moves_forward(fixture: &Fixtu
     let first = add(&store, &zone, "GET /", at(0)).await;
     let again = add(&store, &zone, "GET /", at(5)).await;
     assert!(!again.added);
-    assert_eq!(again.operation.id, first.operation.id);
-    assert_eq!(again.operation.last_updated, at(5));
-    assert_eq!(stored(&store, &zone).await, [again.operation]);
+    assert_eq!(again.operation.operation.id, first.operation.operation.id);
+    assert_eq!(again.operation.operation.last_updated, at(5));
+    assert_eq!(stored(&store, &zone).await, [again.operation.operation]);
 }
 
 async fn a_clock_that_went_back_still_moves_it_forward(fixture: &Fixture) {
     let (store, zone) = fixture.store_with_zone().await;
     add(&store, &zone, "GET /", at(100)).await;
-    assert_eq!(add(&store, &zone, "GET /", at(50)).await.operation.last_updated, at(101));
-    assert_eq!(add(&store, &zone, "GET /", at(101)).await.operation.last_updated, at(102));
-    assert_eq!(add(&store, &zone, "GET /", at(103)).await.operation.last_updated, at(103));
+    assert_eq!(add(&store, &zone, "GET /", at(50)).await.operation.operation.last_updated, at(101));
+    assert_eq!(add(&store, &zone, "GET /", at(101)).await.operation.operation.last_updated, at(102));
+    assert_eq!(add(&store, &zone, "GET /", at(103)).await.operation.operation.last_updated, at(103));
 }
 
 async fn a_bulk_answers_in_the_order_given(fixture: &Fixture) {
@@ -64,11 +64,11 @@ async fn a_bulk_answers_in_the_order_given(fixture: &Fixture) {
     let mut given = keys(0..20);
     given.reverse();
     let answers = store.operation_upsert(&zone, given.clone(), at(1)).await.unwrap();
-    let answered: Vec<OperationKey> = answers.iter().map(|answer| answer.operation.key.clone()).collect();
+    let answered: Vec<OperationKey> = answers.iter().map(|answer| answer.operation.operation.key.clone()).collect();
     assert_eq!(answered, given);
     for answer in answers {
-        assert_eq!(answer.added, answer.operation.key != there.operation.key);
-        assert_eq!(store.operation_get(&zone, answer.operation.id).await.unwrap(), Some(answer.operation));
+        assert_eq!(answer.added, answer.operation.operation.key != there.operation.operation.key);
+        assert_eq!(store.operation_get(&zone, answer.operation.operation.id).await.unwrap(), Some(answer.operation));
     }
 }
 
@@ -94,7 +94,7 @@ async fn a_bulk_beyond_the_limit_stores_nothing(fixture: &Fixture) {
     let before = add_all(&store, &zone, keys(0..2)).await;
     let answer = store.operation_upsert(&zone, keys(1..4), at(9)).await;
     assert!(is_limit(&answer, 3), "{answer:?}");
-    let kept: Vec<_> = before.into_iter().map(|answer| answer.operation).collect();
+    let kept: Vec<_> = before.into_iter().map(|answer| answer.operation.operation).collect();
     assert_eq!(stored(&store, &zone).await, kept, "neither added nor moved");
     // One of them is there already, and the repeated one counts once.
     let fits = vec![key("GET /1"), key("GET /2"), key("GET /2")];
@@ -108,8 +108,8 @@ async fn a_full_zone_takes_what_it_has(fixture: &Fixture) {
     let first = add_all(&store, &zone, keys(0..2)).await;
     assert!(is_limit(&store.operation_upsert(&zone, keys(2..3), at(1)).await, 2));
     let again = store.operation_upsert(&zone, keys(0..2), at(2)).await.unwrap();
-    assert!(again.iter().all(|answer| !answer.added && answer.operation.last_updated == at(2)));
-    assert_eq!(again[0].operation.id, first[0].operation.id);
+    assert!(again.iter().all(|answer| !answer.added && answer.operation.operation.last_updated == at(2)));
+    assert_eq!(again[0].operation.operation.id, first[0].operation.operation.id);
 }
 
 async fn removing_makes_room(fixture: &Fixture) {
@@ -117,7 +117,7 @@ async fn removing_makes_room(fixture: &Fixture) {
     let zone = create_zone(&store, "z").await;
     let first = add_all(&store, &zone, keys(0..2)).await;
     assert!(is_limit(&store.operation_upsert(&zone, keys(2..3), at(1)).await, 2));
-    store.operation_delete(&zone, vec![first[0].operation.id]).await.unwrap();
+    store.operation_delete(&zone, vec![first[0].operation.operation.id]).await.unwrap();
     assert!(add(&store, &zone, "GET /2", at(2)).await.added);
     assert!(is_limit(&store.operation_upsert(&zone, keys(3..4), at(3)).await, 2));
 }
@@ -148,15 +148,15 @@ async fn one_operation_in_two_zones_is_two(fixture: &Fixture) {
     let here = add(&store, &zone, "GET /", at(0)).await;
     let there = add(&store, &other, "GET /", at(0)).await;
     assert!(here.added && there.added);
-    assert_ne!(here.operation.id, there.operation.id);
-    assert_eq!(stored(&store, &zone).await, [here.operation]);
-    assert_eq!(stored(&store, &other).await, [there.operation]);
+    assert_ne!(here.operation.operation.id, there.operation.operation.id);
+    assert_eq!(stored(&store, &zone).await, [here.operation.operation]);
+    assert_eq!(stored(&store, &other).await, [there.operation.operation]);
 }
 
 async fn an_operation_is_found_in_its_own_zone_alone(fixture: &Fixture) {
     let (store, zone) = fixture.store_with_zone().await;
     let other = create_zone(&store, "other").await;
-    let id = add(&store, &zone, "GET /", at(0)).await.operation.id;
+    let id = add(&store, &zone, "GET /", at(0)).await.operation.operation.id;
     assert_eq!(store.operation_get(&other, id).await.unwrap(), None);
     assert_eq!(store.operation_get(&zone, unknown_id()).await.unwrap(), None);
     assert_eq!(store.operation_delete(&other, vec![id]).await.unwrap(), []);
@@ -166,7 +166,7 @@ async fn an_operation_is_found_in_its_own_zone_alone(fixture: &Fixture) {
 async fn removed_ids_are_answered_in_the_order_given_and_once(fixture: &Fixture) {
     let (store, zone) = fixture.store_with_zone().await;
     let ids: Vec<OperationId> =
-        add_all(&store, &zone, keys(0..4)).await.iter().map(|answer| answer.operation.id).collect();
+        add_all(&store, &zone, keys(0..4)).await.iter().map(|answer| answer.operation.operation.id).collect();
     let wanted = vec![ids[2], unknown_id(), ids[0], ids[2], ids[3]];
     assert_eq!(store.operation_delete(&zone, wanted.clone()).await.unwrap(), [ids[2], ids[0], ids[3]]);
     assert_eq!(store.operation_delete(&zone, wanted).await.unwrap(), []);
@@ -177,17 +177,17 @@ async fn removed_ids_are_answered_in_the_order_given_and_once(fixture: &Fixture)
 async fn an_operation_added_after_its_removal_is_another(fixture: &Fixture) {
     let (store, zone) = fixture.store_with_zone().await;
     let first = add(&store, &zone, "GET /", at(9)).await;
-    store.operation_delete(&zone, vec![first.operation.id]).await.unwrap();
+    store.operation_delete(&zone, vec![first.operation.operation.id]).await.unwrap();
     let second = add(&store, &zone, "GET /", at(1)).await;
     assert!(second.added);
-    assert_ne!(second.operation.id, first.operation.id);
-    assert_eq!(second.operation.last_updated, at(1), "nothing is left of the first");
+    assert_ne!(second.operation.operation.id, first.operation.operation.id);
+    assert_eq!(second.operation.operation.last_updated, at(1), "nothing is left of the first");
 }
 
 async fn many_operations_are_removed_at_once(fixture: &Fixture) {
     let (store, zone) = fixture.store_with_zone().await;
     let ids: Vec<OperationId> =
-        add_all(&store, &zone, keys(0..6_000)).await.iter().map(|answer| answer.operation.id).collect();
+        add_all(&store, &zone, keys(0..6_000)).await.iter().map(|answer| answer.operation.operation.id).collect();
     let before = revision(&store, &zone).await;
     assert_eq!(store.operation_delete(&zone, ids[1..].to_vec()).await.unwrap(), ids[1..]);
     assert_eq!(stored(&store, &zone).await.len(), 1);
@@ -199,7 +199,7 @@ async fn the_revision_moves_with_what_is_there(fixture: &Fixture) {
     let zone = create_zone(&store, "z").await;
     let other = create_zone(&store, "other").await;
     let start = revision(&store, &zone).await;
-    let id = add(&store, &zone, "GET /0", at(0)).await.operation.id;
+    let id = add(&store, &zone, "GET /0", at(0)).await.operation.operation.id;
     assert_eq!(revision(&store, &zone).await, start + 1, "added");
     add(&store, &zone, "GET /0", at(1)).await;
     assert_eq!(revision(&store, &zone).await, start + 1, "only moved");
@@ -233,7 +233,7 @@ async fn the_longest_endpoints_are_told_apart(fixture: &Fixture) {
     let (store, zone) = fixture.store_with_zone().await;
     let given = vec![longest('c'), longest('a'), longest('b')];
     let answers = add_all(&store, &zone, given.clone()).await;
-    let ids: BTreeSet<OperationId> = answers.iter().map(|answer| answer.operation.id).collect();
+    let ids: BTreeSet<OperationId> = answers.iter().map(|answer| answer.operation.operation.id).collect();
     assert_eq!(ids.len(), 3);
     let listed: Vec<OperationKey> = stored(&store, &zone).await.into_iter().map(|operation| operation.key).collect();
     assert_eq!(listed, [longest('a'), longest('b'), longest('c')], "sorted by what is behind the index's prefix");
@@ -243,7 +243,7 @@ async fn the_longest_endpoints_are_told_apart(fixture: &Fixture) {
 
 async fn a_damaged_row_is_named(fixture: &Fixture) {
     let (store, zone) = fixture.store_with_zone().await;
-    let id = add(&store, &zone, "GET /", at(0)).await.operation.id;
+    let id = add(&store, &zone, "GET /", at(0)).await.operation.operation.id;
     fixture.sql("UPDATE operations SET method = 'FETCH'");
     let failure = store.operation_get(&zone, id).await.unwrap_err();
     assert!(!matches!(failure, StoreFailure::Unavailable(_) | StoreFailure::Overloaded), "trying again does not help");

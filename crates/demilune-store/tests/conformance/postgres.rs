@@ -135,7 +135,7 @@ fn a_zone_is_removed_in_spite_of_a_deadlock() {
 fn operations_are_removed_in_spite_of_a_deadlock() {
     run(&Fixture::postgres(), async |fixture| {
         let (store, zone) = fixture.store_with_zone().await;
-        let id = add(&store, &zone, "GET /", at(0)).await.operation.id;
+        let id = add(&store, &zone, "GET /", at(0)).await.operation.operation.id;
         let Database::Postgres(url) = &fixture.database else { panic!() };
         let mut other = PgConnection::connect(url).await.unwrap();
         other.execute("BEGIN; UPDATE zones SET revision = revision + 1").await.unwrap();

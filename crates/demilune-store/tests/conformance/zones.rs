@@ -70,7 +70,7 @@ async fn a_removed_zone_takes_its_operations_along(fixture: &Fixture) {
     assert_eq!(store.zone_get(&zone).await.unwrap(), None);
     assert_eq!(store.zone_revision(&zone).await.unwrap(), None);
     assert_eq!(store.operation_list(&zone, all()).await.unwrap(), None);
-    assert_eq!(store.operation_get(&zone, added[0].operation.id).await.unwrap(), None);
+    assert_eq!(store.operation_get(&zone, added[0].operation.operation.id).await.unwrap(), None);
     assert_eq!(stored(&store, &other).await.len(), 10);
     assert_eq!(fixture.number("SELECT count(*) FROM operations"), 10);
 }

@@ -42,7 +42,7 @@ pub(crate) async fn add(
     };
     let added = state.store.operation_upsert(&zone, vec![key], clock::now()).await.map_err(upsert_error)?;
     let operation = &added.first().ok_or_else(ApiError::internal)?.operation;
-    Ok(Envelope::new(OperationBody::new(operation, &features)))
+    Ok(Envelope::new(OperationBody::new(&operation.operation, &features)))
 }
 
 /// What a refused insert says.

@@ -41,6 +41,6 @@ pub(crate) async fn get(
         None if state.store.zone_get(&zone).await?.is_none() => return Err(ApiError::zone_unknown(zone.as_str())),
         None => return Err(ApiError::operation_unknown()),
     };
-    let body = OperationBody::new(&operation, &features);
+    let body = OperationBody::new(&operation.operation, &features);
     Ok(Envelope::new(if with_schemas { body.with_schemas() } else { body }))
 }

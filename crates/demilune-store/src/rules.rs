@@ -1,0 +1,42 @@
+//! A zone's rules, read whole and from one moment.
+
+use demilune_inventory::ZoneId;
+use demilune_policy::rule::{OperationRule, ZoneRules};
+
+use crate::{
+    connection::Connection,
+    error::StoreFailure,
+    operation::{self, StoredOperation},
+    origin, settings, zone,
+};
+
+/// A zone's rules; none if there is no such zone.
+pub(crate) async fn get(connection: &mut Connection<'_>, zone: &ZoneId) -> Result<Option<ZoneRules>, StoreFailure> {
+    connection.begin_read().await?;
+    let rules = read(connection, zone).await;
+    // Nothing was written, so that it does not matter how the transaction ends.
+    connection.rollback().await;
+    rules
+}
+
+async fn read(connection: &mut Connection<'_>, zone: &ZoneId) -> Result<Option<ZoneRules>, StoreFailure> {
+    let Some(revision) = zone::revision(connection, zone).await? else { return Ok(None) };
+    let mut operations: Vec<_> = operation::all(connection, zone).await?.into_iter().map(rule).collect();
+    // One state of the store is one value, in whichever order the rows came.
+    operations.sort_unstable_by(|first, second| first.key.cmp(&second.key));
+    let origins = origin::list(connection, zone).await?.unwrap_or_default();
+    let stored = settings::get(connection, zone).await?.unwrap_or_default();
+    Ok(Some(ZoneRules {
+        zone: zone.clone(),
+        revision,
+        operations,
+        origins: origins.into_iter().map(|record| record.origin).collect(),
+        session_identifiers: stored.session_identifiers,
+        settings: stored.settings,
+    }))
+}
+
+fn rule(stored: StoredOperation) -> OperationRule {
+    let route = stored.features.route.map(|route| route.target);
+    OperationRule { id: stored.operation.id, key: stored.operation.key, route }
+}
