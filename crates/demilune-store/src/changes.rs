@@ -14,7 +14,7 @@ impl Changes {
     /// once the store is gone. Cancel-safe.
     pub async fn changed(&mut self) {
         if self.0.changed().await.is_err() {
-            future::pending().await
+            future::pending::<()>().await;
         }
     }
 }

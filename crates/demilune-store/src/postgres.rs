@@ -44,8 +44,8 @@ pub(crate) struct Postgres {
     pool: PgPool,
     writes: Sender<WriteRequest>,
     counters: Arc<Counters>,
-    writer: Mutex<Option<JoinHandle<()>>>,
-    /// Those that tell and listen; they end with this.
+    write_task: Mutex<Option<JoinHandle<()>>>,
+    /// Those that tell and listen. They end with this.
     tasks: Mutex<JoinSet<()>>,
 }
 
@@ -63,11 +63,11 @@ impl Postgres {
             .acquire_timeout(ACQUIRE_TIME_MAX)
             .connect_lazy_with(options.clone());
         let (writes, waiting) = async_channel::bounded(WAITING_MAX);
-        let writer = tokio::spawn(write_all(options, waiting, batches));
+        let write_task = tokio::spawn(write_all(options, waiting, batches));
         let mut tasks = JoinSet::new();
         tasks.spawn(tell(pool.clone(), Arc::clone(announcer)));
         tasks.spawn(listen(pool.clone(), Arc::clone(announcer)));
-        Ok(Self { pool, writes, counters, writer: Mutex::new(Some(writer)), tasks: Mutex::new(tasks) })
+        Ok(Self { pool, writes, counters, write_task: Mutex::new(Some(write_task)), tasks: Mutex::new(tasks) })
     }
 
     /// A connection of the pool.
@@ -90,9 +90,9 @@ impl Postgres {
     /// Takes no more work, finishes what was accepted, and waits for that.
     pub(crate) async fn close(&self) {
         self.writes.close();
-        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(writer) = writer {
-            drop(writer.await);
+        let write_task = self.write_task.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(write_task) = write_task {
+            drop(write_task.await);
         }
         let mut tasks = std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
         tasks.shutdown().await;

@@ -10,8 +10,10 @@ use std::{
 };
 
 use demilune_inventory::{Operation, OperationId, OperationKey, Timestamp, ZoneId};
+use demilune_policy::rule::{HostHeader, Origin, RouteTarget, SessionIdentifier, ZoneRules};
 use demilune_store::{
-    Database, OpenError, OperationOrder, OperationQuery, OperationUpsertError, Store, StoreOptions, Upserted, Zone,
+    Database, OpenError, OperationOrder, OperationQuery, OperationUpsertError, Store, StoreFailure, StoreOptions,
+    Upserted, Zone,
 };
 use demilune_test_postgres::TestPostgres;
 use tempfile::TempDir;
@@ -142,6 +144,16 @@ impl Fixture {
             "SELECT count(*) - count(DISTINCT zone_id || ' ' || host || ' ' || endpoint || ' ' || method) FROM operations",
         );
         check(
+            "origins or settings without a zone",
+            "SELECT (SELECT count(*) FROM origins WHERE zone_id NOT IN (SELECT zone_id FROM zones)) \
+             + (SELECT count(*) FROM zone_settings WHERE zone_id NOT IN (SELECT zone_id FROM zones))",
+        );
+        check("hosts of two zones", "SELECT count(*) - count(DISTINCT host) FROM origins");
+        check(
+            "routes without their time, or times without a route",
+            "SELECT count(*) FROM operations WHERE (route IS NULL) <> (route_updated_at IS NULL)",
+        );
+        check(
             "grants on nothing or to nobody",
             "SELECT count(*) FROM grants WHERE token_id NOT IN (SELECT token_id FROM tokens) \
              OR (zone_id IS NOT NULL AND zone_id NOT IN (SELECT zone_id FROM zones))",
@@ -218,6 +230,37 @@ pub(crate) async fn stored(store: &Store, zone: &ZoneId) -> Vec<Operation> {
 
 pub(crate) async fn revision(store: &Store, zone: &ZoneId) -> u64 {
     store.zone_revision(zone).await.unwrap().unwrap()
+}
+
+/// An origin, with the client's `Host` field.
+pub(crate) fn origin(host: &str, url: &str) -> Origin {
+    Origin { host: host.parse().unwrap(), url: url.parse().unwrap(), host_header: HostHeader::Client }
+}
+
+/// A target for an operation with this endpoint.
+pub(crate) fn target(text: &str, endpoint: &str) -> RouteTarget {
+    RouteTarget::parse(text, &endpoint.parse().unwrap()).unwrap()
+}
+
+/// `header X-Api-Key`, `cookie sid`.
+pub(crate) fn identifiers(texts: &[&str]) -> Vec<SessionIdentifier> {
+    let parse = |text: &&str| {
+        let (kind, name) = text.split_once(' ').unwrap();
+        SessionIdentifier::parse(kind, name).unwrap()
+    };
+    texts.iter().map(parse).collect()
+}
+
+/// A zone's rules.
+pub(crate) async fn rules(store: &Store, zone: &ZoneId) -> ZoneRules {
+    store.zone_rules(zone).await.unwrap().unwrap()
+}
+
+/// Whether a failure names each of these parts of a damaged value.
+pub(crate) fn assert_names(failure: &StoreFailure, parts: [&str; 3]) {
+    assert!(matches!(failure, StoreFailure::Damaged { .. }), "{failure:?}");
+    let text = chain(failure);
+    assert!(parts.iter().all(|part| text.contains(part)), "{parts:?} are not all in: {text}");
 }
 
 pub(crate) fn is_limit(answer: &Result<Vec<Upserted>, OperationUpsertError>, max: u32) -> bool {

@@ -4,6 +4,7 @@
 //! A case that is written but not listed is dead code, which the compiler reports.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod changes;
 mod concurrency;
 mod credentials;
 mod durability;
@@ -11,6 +12,9 @@ mod fixture;
 mod lists;
 mod migrations;
 mod operations;
+mod origins;
 mod postgres;
+mod routes;
+mod rules;
 mod sqlite;
 mod zones;

@@ -1,9 +1,10 @@
 //! The schema's version: who may open what.
 
+use demilune_policy::rule::ZoneSettings;
 use demilune_store::{OpenError, Store};
 use futures_util::future::join_all;
 
-use crate::fixture::{Fixture, add, at, conformance, stored};
+use crate::fixture::{Fixture, add, all, at, conformance, create_zone, origin, revision, rules, stored, target};
 
 conformance![
     what_is_pending_is_shown_and_not_done,
@@ -13,6 +14,8 @@ conformance![
     a_newer_schema_opens_while_it_serves_this_release,
     a_newer_schema_that_does_not_is_refused,
     an_empty_database_is_not_migrated_unasked,
+    a_database_of_the_first_release_is_kept,
+    the_first_release_works_on_this_schema,
 ];
 
 async fn what_is_pending_is_shown_and_not_done(fixture: &Fixture) {
@@ -79,4 +82,74 @@ async fn a_newer_schema_that_does_not_is_refused(fixture: &Fixture) {
         let text = error.to_string();
         assert!(text.contains("99") && text.contains("98"), "{text}");
     }
+}
+
+/// What the first release wrote: its schema, one zone, one operation.
+fn first_release(fixture: &Fixture) {
+    let schema = if fixture.is_sqlite() {
+        include_str!("../../src/migrations/sqlite_0001_inventory.sql")
+    } else {
+        include_str!("../../src/migrations/postgres_0001_inventory.sql")
+    };
+    fixture.sql(&format!(
+        "{schema}; CREATE TABLE demilune_schema (version BIGINT NOT NULL, oldest_binary BIGINT NOT NULL); \
+         INSERT INTO demilune_schema (version, oldest_binary) VALUES (1, 1);"
+    ));
+    fixture.sql(&first_release_adds(fixture, "z"));
+}
+
+const FIRST_RELEASE_ID: &str = "018bcfe5-6800-7000-8000-00000000002a";
+
+/// The statements by which the first release added a zone and an operation. The digest of the operation's key is that
+/// of `GET example.com /users/{var1}`.
+fn first_release_adds(fixture: &Fixture, zone: &str) -> String {
+    let digest = "21b677b63686c9599756054d97aa26911607edf7ba851e2b3b7e6984f6db4365";
+    let hash = if fixture.is_sqlite() { format!("x'{digest}'") } else { format!("'\\x{digest}'::bytea") };
+    format!(
+        "INSERT INTO zones (zone_id, name, created_at) VALUES ('{zone}', '{zone}.example', 1700000000000001); \
+         INSERT INTO operations (zone_id, key_hash, operation_id, method, host, endpoint, last_updated) \
+         VALUES ('{zone}', {hash}, '{FIRST_RELEASE_ID}', 'GET', 'example.com', '/users/{{var1}}', 1700000000000000); \
+         UPDATE zones SET revision = revision + 1, operation_count = operation_count + 1 WHERE zone_id = '{zone}';"
+    )
+}
+
+async fn a_database_of_the_first_release_is_kept(fixture: &Fixture) {
+    first_release(fixture);
+    let pending = Store::migrations_pending(&fixture.database).await.unwrap();
+    assert_eq!(pending.iter().map(|step| step.version).collect::<Vec<_>>(), [2]);
+    assert!(matches!(fixture.open(false, 1).await, Err(OpenError::MigrationNeeded { found: 1, .. })));
+    let (store, zone) = (fixture.store().await, "z".parse().unwrap());
+    assert_eq!(revision(&store, &zone).await, 1);
+    assert_eq!(store.zone_settings_get(&zone).await.unwrap(), Some(ZoneSettings::default()));
+    let again = add(&store, &zone, "GET /users/{id}", at(5)).await;
+    assert!(!again.added);
+    assert_eq!(again.operation.operation.id.to_string(), FIRST_RELEASE_ID);
+    let listed = store.operation_list(&zone, all()).await.unwrap().unwrap().operations;
+    assert_eq!(listed, [again.operation]);
+}
+
+async fn the_first_release_works_on_this_schema(fixture: &Fixture) {
+    let store = fixture.store().await;
+    assert_eq!(fixture.number("SELECT oldest_binary FROM demilune_schema"), 1);
+    fixture.sql(&first_release_adds(fixture, "old"));
+    let zone = "old".parse().unwrap();
+    let id = stored(&store, &zone).await[0].id;
+    let route = target("http://o/{var1}", "/users/{id}");
+    store.route_set(&zone, id, route.clone(), at(0)).await.unwrap();
+    store.origin_set(&zone, origin("a.example", "http://o"), at(0)).await.unwrap();
+    store.zone_settings_set(&zone, ZoneSettings { head_as_get: false, ..ZoneSettings::default() }).await.unwrap();
+    let before = rules(&store, &zone).await;
+    assert_eq!(before.operations[0].route, Some(route));
+
+    // It told SQLite to keep references, and removed nothing but what it knew.
+    let removes = "DELETE FROM zones WHERE zone_id = 'old'; DELETE FROM operations WHERE zone_id = 'old'; \
+                   DELETE FROM grants WHERE zone_id = 'old';";
+    let keep = if fixture.is_sqlite() { "PRAGMA foreign_keys = ON;" } else { "" };
+    fixture.sql(&format!("{keep} {removes} {}", first_release_adds(fixture, "old")));
+    let after = rules(&store, &zone).await;
+    assert_eq!((after.origins, after.settings), (vec![], ZoneSettings::default()));
+    assert_eq!(after.operations[0].route, None);
+    // SQLite has one process, which is of one release.
+    assert!(fixture.is_sqlite() || after.revision > before.revision);
+    create_zone(&store, "new").await;
 }

@@ -6,9 +6,9 @@ use demilune_inventory::ZoneId;
 use demilune_store::{BackupError, Database, OpenError, OperationUpsertError, Store, StoreFailure, StoreOptions};
 use demilune_test_postgres::TestPostgres;
 use sqlx::{Connection as _, Executor as _, PgConnection};
-use tokio::task::JoinSet;
+use tokio::{task::JoinSet, time::timeout};
 
-use crate::fixture::{Fixture, add, at, create_zone, key, run, stored};
+use crate::fixture::{Fixture, add, at, create_zone, key, origin, run, stored, target};
 
 async fn open(url: &str) -> Result<Store, OpenError> {
     let database = Database::Postgres(url.to_owned());
@@ -114,6 +114,17 @@ fn a_backup_is_left_to_the_servers_tools() {
     });
 }
 
+/// Waits until a statement on this database waits for a lock.
+async fn lock_waited_for(fixture: &Fixture) {
+    const WAITING: &str =
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while fixture.number(WAITING) == 0 {
+        assert!(Instant::now() < deadline, "nothing waits");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
 /// Removing a zone locks the zone, then its operations; whoever adds locks them the other way round.
 #[test]
 fn a_zone_is_removed_in_spite_of_a_deadlock() {
@@ -125,7 +136,7 @@ fn a_zone_is_removed_in_spite_of_a_deadlock() {
         // The server looks for a deadlock when somebody has waited for a second: the removal waits first and is chosen.
         other.execute("BEGIN; UPDATE operations SET last_updated = last_updated + 1").await.unwrap();
         let removal = tokio::spawn(async move { store.zone_delete(&zone).await });
-        tokio::time::sleep(Duration::from_millis(300)).await;
+        lock_waited_for(fixture).await;
         other.execute("UPDATE zones SET revision = revision + 1; COMMIT").await.unwrap();
         assert!(removal.await.unwrap().unwrap());
     });
@@ -140,8 +151,49 @@ fn operations_are_removed_in_spite_of_a_deadlock() {
         let mut other = PgConnection::connect(url).await.unwrap();
         other.execute("BEGIN; UPDATE zones SET revision = revision + 1").await.unwrap();
         let removal = tokio::spawn(async move { store.operation_delete(&zone, vec![id]).await });
-        tokio::time::sleep(Duration::from_millis(300)).await;
+        lock_waited_for(fixture).await;
         other.execute("UPDATE operations SET last_updated = last_updated + 1; COMMIT").await.unwrap();
         assert_eq!(removal.await.unwrap().unwrap(), [id]);
+    });
+}
+
+/// A client that hangs up ends the call it made, in whatever state it is.
+#[test]
+fn a_call_that_is_given_up_leaves_no_lock_behind() {
+    run(&Fixture::postgres(), async |fixture| {
+        let (store, zone) = fixture.store_with_zone().await;
+        let free = create_zone(&store, "free").await;
+        let Database::Postgres(url) = &fixture.database else { panic!() };
+        let mut other = PgConnection::connect(url).await.unwrap();
+        other.execute("BEGIN; UPDATE zones SET revision = revision + 1 WHERE zone_id = 'z'").await.unwrap();
+        let set = async |zone: &ZoneId, host: &str| {
+            store.origin_set(zone, origin(host, "http://o"), at(0)).await.unwrap();
+        };
+        // It holds the lock on all origins, and waits for the zone.
+        tokio::select! {
+            () = set(&zone, "a.example") => panic!("the zone is locked"),
+            () = lock_waited_for(fixture) => {}
+        }
+        other.execute("COMMIT").await.unwrap();
+        timeout(Duration::from_secs(2), set(&free, "b.example")).await.unwrap();
+        timeout(Duration::from_secs(2), set(&zone, "c.example")).await.unwrap();
+        assert_eq!(store.origin_list(&zone).await.unwrap().unwrap().len(), 1, "the call was not carried out");
+    });
+}
+
+/// Removing a zone locks the zone, then its operations; whoever sets a route locks them the other way round.
+#[test]
+fn a_route_is_set_in_spite_of_a_deadlock() {
+    run(&Fixture::postgres(), async |fixture| {
+        let (store, zone) = fixture.store_with_zone().await;
+        let id = add(&store, &zone, "GET /", at(0)).await.operation.operation.id;
+        let Database::Postgres(url) = &fixture.database else { panic!() };
+        let mut other = PgConnection::connect(url).await.unwrap();
+        other.execute("BEGIN; UPDATE zones SET revision = revision + 1").await.unwrap();
+        let route = target("http://o", "/");
+        let setting = tokio::spawn(async move { store.route_set(&zone, id, route, at(0)).await });
+        lock_waited_for(fixture).await;
+        other.execute("UPDATE operations SET last_updated = last_updated + 1; COMMIT").await.unwrap();
+        assert!(setting.await.unwrap().unwrap().is_some());
     });
 }
