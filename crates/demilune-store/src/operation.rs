@@ -284,7 +284,8 @@ impl From<StoreFailure> for Refusal {
 
 /// Upserts the operations of several callers in the transaction that is open, and answers each in the order of its
 /// keys. Equal operations are folded into one row. Rows are locked in the order of their keys, then zones in the order
-/// of their ids, so that two processes cannot wait for each other. An answer that cannot be read fails its caller alone.
+/// of their ids, so that two processes cannot wait for each other. An answer that cannot be read fails its caller
+/// alone.
 pub(crate) async fn upsert(
     connection: &mut Connection<'_>,
     requests: &[&UpsertRequest],
@@ -319,7 +320,7 @@ pub(crate) async fn upsert(
         if is_new {
             *added.entry(row.zone.clone()).or_default() += 1;
         }
-        stored.insert((row.zone.clone(), row.key_hash), (row, is_new));
+        stored.insert((row.zone, row.key_hash), (row.id, row.last_updated, row.route, is_new));
     }
     for (zone, added) in added {
         match change_zone(connection, &zone, added).await? {
@@ -331,9 +332,9 @@ pub(crate) async fn upsert(
 
     let answer = |request: &UpsertRequest, key: &OperationKey, hash: KeyHash| {
         let missing = || StoreFailure::Internal("an upsert answered without one of its rows".into());
-        let (row, added) = stored.get(&(request.zone.clone(), hash)).ok_or_else(missing)?;
-        let features = features(row.route.as_ref(), row.id, key)?;
-        let operation = Operation { id: row.id, key: key.clone(), last_updated: row.last_updated };
+        let (id, last_updated, route, added) = stored.get(&(request.zone.clone(), hash)).ok_or_else(missing)?;
+        let features = features(route.as_ref(), *id, key)?;
+        let operation = Operation { id: *id, key: key.clone(), last_updated: *last_updated };
         Ok(Upserted { operation: StoredOperation { operation, features }, added: *added })
     };
     let answers = requests.iter().zip(&hashes).map(|(request, hashes)| {

@@ -11,7 +11,8 @@ use crate::{
     zone,
 };
 
-/// A permission group: four of the contract (1.3) and one of our own. The text is the group's name on the wire and in the store.
+/// A permission group: four of the contract (1.3) and one of our own. The text is the group's name on the wire and in
+/// the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PermissionGroup {
     /// `Account API Gateway`: read and write, every zone.
@@ -207,4 +208,24 @@ pub(crate) async fn delete(connection: &mut Connection<'_>, id: &str) -> Result<
     connection.query("DELETE FROM grants WHERE token_id = $1", vec![id.into()]).await?;
     let found = connection.query("DELETE FROM tokens WHERE token_id = $1 RETURNING token_id", vec![id.into()]).await?;
     Ok(!found.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_group_is_read_by_its_name_in_any_letter_case() {
+        for group in PermissionGroup::ALL {
+            assert_eq!(group.to_string().to_uppercase().parse(), Ok(group));
+            assert!(PermissionGroupError.to_string().contains(group.as_str()));
+        }
+    }
+
+    #[test]
+    fn the_domain_groups_alone_name_a_zone() {
+        for group in PermissionGroup::ALL {
+            assert_eq!(group.is_zone_scoped(), group.as_str().starts_with("Domain"));
+        }
+    }
 }
