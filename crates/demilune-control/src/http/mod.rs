@@ -2,11 +2,13 @@
 
 mod auth;
 mod body;
+mod configuration;
 mod docs;
 mod envelope;
 mod error;
 mod frame;
 mod health;
+mod input;
 pub(crate) mod openapi;
 mod operations;
 mod query;

@@ -14,7 +14,7 @@ use utoipa::{
     },
 };
 
-use super::{health, operations, router::PREFIX, tokens, zones};
+use super::{configuration, health, operations, router::PREFIX, tokens, zones};
 
 /// The calls of the contract, below its base URL.
 #[derive(OpenApi)]
@@ -25,6 +25,8 @@ use super::{health, operations, router::PREFIX, tokens, zones};
     operations::get,
     operations::remove,
     operations::remove_many,
+    configuration::get,
+    configuration::replace,
     zones::list,
     zones::get,
     tokens::verify,
@@ -46,6 +48,7 @@ struct Contract;
     modifiers(&Security),
     tags(
         (name = "Operations", description = "The inventory: operations of a zone, each a method, a host and an endpoint."),
+        (name = "Configuration", description = "What tells the clients of a zone apart."),
         (name = "Zones and tokens", description = "What the caller may see."),
         (name = "Service", description = "The state of this process."),
     ),
@@ -71,7 +74,7 @@ impl Modify for Security {
         };
         for (path, item) in &mut document.paths.paths {
             if path.starts_with(PREFIX) {
-                let operations = [&mut item.get, &mut item.post, &mut item.delete];
+                let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.patch, &mut item.delete];
                 for operation in operations.into_iter().flatten() {
                     operation.security = Some(either());
                 }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::wire::Empty;
+use crate::http::envelope::Empty;
 
 /// A feature that a request may ask for. The last two go beyond the published list of three.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,11 +1,9 @@
 //! Reads operations out of a body, naming every defect at its place.
 
-use std::{fmt::Display, str::FromStr};
-
 use demilune_inventory::{Method, OperationKey};
 use serde_json::Value;
 
-use crate::http::error::Defect;
+use crate::http::{error::Defect, input::member};
 
 /// The operation that a JSON value describes. `pointer` is the place of the value in the body.
 pub(super) fn operation(value: &Value, pointer: &str) -> Result<OperationKey, Vec<Defect>> {
@@ -21,28 +19,6 @@ pub(super) fn operation(value: &Value, pointer: &str) -> Result<OperationKey, Ve
         (Some(endpoint), Some(host), Some(method)) => Ok(OperationKey { host, endpoint, method }),
         _ => Err(defects),
     }
-}
-
-/// A member that must be there, a string, and of its type.
-fn member<T: FromStr<Err: Display>>(value: &Value, name: &str, pointer: &str, defects: &mut Vec<Defect>) -> Option<T> {
-    let parsed = match value.get(name) {
-        None => Err(format!("The member {name} is missing; add it as a string.")),
-        Some(Value::String(text)) => text.parse().map_err(|error: T::Err| sentence(&error)),
-        Some(_) => Err(format!("The member {name} must be a string.")),
-    };
-    parsed.map_err(|message| defects.push(Defect::at(format!("{pointer}/{name}"), message))).ok()
-}
-
-/// A domain error as a sentence of its own.
-pub(super) fn sentence(error: &impl Display) -> String {
-    let text = error.to_string();
-    let mut letters = text.chars();
-    let mut sentence: String = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
-    sentence.push_str(letters.as_str());
-    if !sentence.ends_with('.') {
-        sentence.push('.');
-    }
-    sentence
 }
 
 #[cfg(test)]

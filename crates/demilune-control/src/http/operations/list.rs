@@ -6,7 +6,6 @@ use demilune_store::{OperationOrder, OperationQuery};
 
 use super::{
     feature::Feature,
-    input::sentence,
     wire::{OperationBody, OperationPageAnswer},
 };
 use crate::http::{
@@ -14,6 +13,7 @@ use crate::http::{
     auth::ReadableZone,
     envelope::Envelope,
     error::{ApiError, FailureBody},
+    input::sentence,
     query::Query,
 };
 

@@ -6,16 +6,13 @@ use axum::extract::State;
 use demilune_inventory::OperationId;
 use serde_json::Value;
 
-use super::{
-    input::sentence,
-    wire::{Empty, EmptyAnswer},
-};
 use crate::http::{
     SharedState,
     auth::WritableZone,
     body::OptionalJsonBody,
-    envelope::{Envelope, Message},
+    envelope::{Empty, EmptyAnswer, Envelope, Message},
     error::{ApiError, Defect, FailureBody, INPUT_INVALID, OPERATION_NOT_FOUND},
+    input::sentence,
 };
 
 /// Most defects answered for one call: a body of a mebibyte can hold tens of thousands.

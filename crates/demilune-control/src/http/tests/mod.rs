@@ -1,5 +1,6 @@
 //! The API as callers see it, one file per resource, through the real router.
 
+mod configuration;
 mod credentials;
 mod operations;
 mod service;
