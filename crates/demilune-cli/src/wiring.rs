@@ -133,6 +133,7 @@ impl Server {
                 body_bytes_max: config.body_bytes_max,
                 connections_max: config.connections_max,
                 drain_max: DRAIN_MAX,
+                allow_private_targets: false,
             },
         );
         let status =

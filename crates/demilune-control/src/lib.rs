@@ -32,6 +32,8 @@ pub struct ControlOptions {
     pub connections_max: usize,
     /// How long requests in flight may take to finish after a stop was asked for.
     pub drain_max: Duration,
+    /// Whether routes may lead to loopback and private addresses. Link-local and metadata addresses never may.
+    pub allow_private_targets: bool,
 }
 
 /// The control plane over one store. Cheap to clone.

@@ -55,9 +55,9 @@ error_codes! {
     INPUT_INVALID = 10400 BAD_REQUEST
         "The body or a query parameter is not of the form that the call takes; `source.pointer` names the member.",
         "Change what the message says. Each defect has an entry of its own.";
-    OPERATION_NOT_FOUND = 10404 NOT_FOUND
-        "The zone has no operation with this id.",
-        "List the zone's operations to find the id. A deleted operation gets a new id when it is added again.";
+    NOT_FOUND = 10404 NOT_FOUND
+        "The zone has no operation with this id, or the operation has no route.",
+        "List the zone's operations to find the id. A deleted operation gets a new id when it is added again, and no route.";
     METHOD_NOT_ALLOWED = 10405 METHOD_NOT_ALLOWED
         "The path exists, but not with this method.",
         "Use one of the methods in the `Allow` header of the answer.";
@@ -168,11 +168,13 @@ impl ApiError {
 
     /// The zone has no operation with this id.
     pub(crate) fn operation_unknown() -> Self {
-        Defect::new(
-            &OPERATION_NOT_FOUND,
-            "There is no operation with this id in the zone; list the operations to find it.",
-        )
-        .into()
+        Defect::new(&NOT_FOUND, "There is no operation with this id in the zone; list the operations to find it.")
+            .into()
+    }
+
+    /// The operation is there and has no route.
+    pub(crate) fn route_absent() -> Self {
+        Defect::new(&NOT_FOUND, "The operation has no route, so that its requests go to the origin of its host.").into()
     }
 
     /// A defect of ours.

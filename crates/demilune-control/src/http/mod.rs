@@ -13,6 +13,7 @@ pub(crate) mod openapi;
 mod operations;
 mod query;
 mod router;
+mod routes;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
@@ -22,11 +23,13 @@ mod zones;
 
 use std::sync::Arc;
 
-use demilune_store::Store;
+use demilune_inventory::{OperationId, ZoneId};
+use demilune_store::{Store, StoredOperation};
 
 pub(crate) use auth::Peer;
 pub(crate) use router::router;
 
+use self::error::ApiError;
 use crate::{ControlOptions, credentials::Credentials, metrics::Metrics, throttle::Throttle};
 
 /// What every handler may use.
@@ -36,6 +39,17 @@ pub(crate) struct State {
     pub(crate) credentials: Credentials,
     pub(crate) throttle: Throttle,
     pub(crate) metrics: Metrics,
+}
+
+impl State {
+    /// An operation of a zone, or the error that names which of the two is missing.
+    async fn operation(&self, zone: &ZoneId, id: OperationId) -> Result<StoredOperation, ApiError> {
+        match self.store.operation_get(zone, id).await? {
+            Some(operation) => Ok(operation),
+            None if self.store.zone_get(zone).await?.is_none() => Err(ApiError::zone_unknown(zone.as_str())),
+            None => Err(ApiError::operation_unknown()),
+        }
+    }
 }
 
 /// The state as axum hands it out.

@@ -14,7 +14,7 @@ use utoipa::{
     },
 };
 
-use super::{configuration, health, operations, router::PREFIX, tokens, zones};
+use super::{configuration, health, operations, router::PREFIX, routes, tokens, zones};
 
 /// The calls of the contract, below its base URL.
 #[derive(OpenApi)]
@@ -25,6 +25,9 @@ use super::{configuration, health, operations, router::PREFIX, tokens, zones};
     operations::get,
     operations::remove,
     operations::remove_many,
+    routes::get,
+    routes::set,
+    routes::remove,
     configuration::get,
     configuration::replace,
     zones::list,
@@ -48,6 +51,7 @@ struct Contract;
     modifiers(&Security),
     tags(
         (name = "Operations", description = "The inventory: operations of a zone, each a method, a host and an endpoint."),
+        (name = "Routes", description = "Where an operation's requests are sent."),
         (name = "Configuration", description = "What tells the clients of a zone apart."),
         (name = "Zones and tokens", description = "What the caller may see."),
         (name = "Service", description = "The state of this process."),

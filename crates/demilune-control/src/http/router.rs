@@ -8,7 +8,7 @@ use axum::{
     routing::{any, delete, get, post},
 };
 
-use super::{SharedState, configuration, docs, error, frame, health, openapi, operations, tokens, zones};
+use super::{SharedState, configuration, docs, error, frame, health, openapi, operations, routes, tokens, zones};
 
 /// The path that the reference and every SDK's default end in.
 pub(crate) const PREFIX: &str = "/client/v4";
@@ -46,6 +46,10 @@ fn api() -> Router<SharedState> {
             get(operations::get).merge(delete(operations::remove)),
         )
         .route("/zones/{zone_id}/api_gateway/configuration", get(configuration::get).put(configuration::replace))
+        .route(
+            "/zones/{zone_id}/api_gateway/operations/{operation_id}/route",
+            get(routes::get).put(routes::set).delete(routes::remove),
+        )
         // Literal segments win over {operation_id} (contract 0.1), also those whose calls are still to come.
         .route("/zones/{zone_id}/api_gateway/operations/schema_validation", any(no_route))
         .route("/zones/{zone_id}/api_gateway/operations/labels", any(no_route))

@@ -82,6 +82,7 @@ impl Api {
             body_bytes_max: 1024 * 1024,
             connections_max: 16,
             drain_max: Duration::from_secs(1),
+            allow_private_targets: false,
         };
         let cache = CredentialCache::default();
         let state = State {
@@ -107,6 +108,13 @@ impl Api {
     /// A call with the token that may do everything. `path` is below the zone.
     pub(crate) async fn call(&self, method: &str, path: &str, body: Option<Value>) -> Answer {
         self.call_as(WRITER, method, &format!("/client/v4/zones/{ZONE}/api_gateway{path}"), body).await
+    }
+
+    /// Adds an operation and hands out its id.
+    pub(crate) async fn add(&self, method: &str, host: &str, endpoint: &str) -> String {
+        let body = serde_json::json!({"method": method, "host": host, "endpoint": endpoint});
+        let answer = self.call("POST", "/operations/item", Some(body)).await;
+        answer.result()["operation_id"].as_str().unwrap().to_owned()
     }
 
     /// A call with some token. `path` is whole.

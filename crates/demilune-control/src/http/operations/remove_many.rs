@@ -11,7 +11,7 @@ use crate::http::{
     auth::WritableZone,
     body::OptionalJsonBody,
     envelope::{Empty, EmptyAnswer, Envelope, Message},
-    error::{ApiError, Defect, FailureBody, INPUT_INVALID, OPERATION_NOT_FOUND},
+    error::{ApiError, Defect, FailureBody, INPUT_INVALID, NOT_FOUND},
     input::sentence,
 };
 
@@ -52,7 +52,7 @@ pub(crate) async fn remove_many(
         return Err(ApiError::zone_unknown(zone.as_str()));
     }
     let unknown = ids.iter().filter(|id| !removed.contains(id)).map(|id| Message {
-        code: OPERATION_NOT_FOUND.code,
+        code: NOT_FOUND.code,
         message: format!("There is no operation {id} in the zone; it was left out."),
     });
     Ok(Envelope::new(Empty {}).with_messages(unknown.collect()))

@@ -3,5 +3,6 @@
 mod configuration;
 mod credentials;
 mod operations;
+mod routes;
 mod service;
 mod zones;
