@@ -20,7 +20,7 @@ use demilune_store::OperationUpsertError;
 #[utoipa::path(post, path = "/zones/{zone_id}/api_gateway/operations/item", tag = "Operations", operation_id = "operation_add",
     params(
         ("zone_id" = String, Path, description = "The zone.", max_length = 32),
-        ("feature" = Option<Vec<String>>, Query, description = "Show these features, empty or not."),
+        ("feature" = Option<Vec<String>>, Query, description = "Show these features, empty or not. Without it, those that have data are shown."),
     ),
     request_body = OperationInput,
     responses(
@@ -42,7 +42,9 @@ pub(crate) async fn add(
     };
     let added = state.store.operation_upsert(&zone, vec![key], clock::now()).await.map_err(upsert_error)?;
     let operation = &added.first().ok_or_else(ApiError::internal)?.operation;
-    Ok(Envelope::new(OperationBody::new(&operation.operation, &features)))
+    // The one call that shows what it was not asked for (contract 2.4).
+    let features = if features.is_empty() { Feature::filled(&operation.features) } else { features };
+    Ok(Envelope::new(OperationBody::new(operation, &features)))
 }
 
 /// What a refused insert says.

@@ -1,5 +1,6 @@
 //! The features of an operation, and how they are asked for (contract 2.5, 3.1).
 
+use demilune_store::Route;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -16,6 +17,11 @@ pub(crate) enum Feature {
 }
 
 impl Feature {
+    /// The features that an operation has data for.
+    pub(crate) fn filled(stored: &demilune_store::Features) -> Vec<Self> {
+        stored.route.iter().map(|_| Self::ApiRouting).collect()
+    }
+
     /// Reads a value of `feature`, in any letter case as Terraform sends it.
     pub(crate) fn parse(text: &str) -> Result<Self, &'static str> {
         match text.to_ascii_lowercase().as_str() {
@@ -32,7 +38,7 @@ impl Feature {
     }
 }
 
-/// Features by name. One that was asked for and has no data yet is an empty object.
+/// Features by name. One that was asked for and has no data is an empty object.
 #[derive(Debug, Default, Serialize, ToSchema)]
 pub(crate) struct Features {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -42,28 +48,46 @@ pub(crate) struct Features {
     #[serde(skip_serializing_if = "Option::is_none")]
     schema_info: Option<Empty>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    api_routing: Option<Empty>,
+    api_routing: Option<ApiRouting>,
     #[serde(skip_serializing_if = "Option::is_none")]
     confidence_intervals: Option<Empty>,
 }
 
+/// Where the operation's requests are sent; empty while it has no route (contract 2.5 C).
+#[derive(Debug, Default, Serialize, ToSchema)]
+struct ApiRouting {
+    /// When the route was last set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
+    last_updated: Option<String>,
+    /// The target.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 8192)]
+    route: Option<String>,
+}
+
 impl Features {
     /// The features asked for; none if none were.
-    pub(crate) fn requested(requested: &[Feature]) -> Option<Self> {
+    pub(crate) fn requested(requested: &[Feature], stored: &demilune_store::Features) -> Option<Self> {
         if requested.is_empty() {
             return None;
         }
-        let mut features = Self::default();
-        for feature in requested {
-            let slot = match feature {
-                Feature::Thresholds => &mut features.thresholds,
-                Feature::ParameterSchemas => &mut features.parameter_schemas,
-                Feature::SchemaInfo => &mut features.schema_info,
-                Feature::ApiRouting => &mut features.api_routing,
-                Feature::ConfidenceIntervals => &mut features.confidence_intervals,
-            };
-            *slot = Some(Empty {});
+        let asked = |feature| requested.contains(&feature);
+        Some(Self {
+            thresholds: asked(Feature::Thresholds).then_some(Empty {}),
+            parameter_schemas: asked(Feature::ParameterSchemas).then_some(Empty {}),
+            schema_info: asked(Feature::SchemaInfo).then_some(Empty {}),
+            api_routing: asked(Feature::ApiRouting).then(|| ApiRouting::of(stored.route.as_ref())),
+            confidence_intervals: asked(Feature::ConfidenceIntervals).then_some(Empty {}),
+        })
+    }
+}
+
+impl ApiRouting {
+    fn of(route: Option<&Route>) -> Self {
+        Self {
+            last_updated: route.map(|route| route.last_updated.to_string()),
+            route: route.map(|route| route.target.to_string()),
         }
-        Some(features)
     }
 }

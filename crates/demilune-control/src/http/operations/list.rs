@@ -67,7 +67,7 @@ pub(crate) async fn list(
     let found = state.store.operation_list(&zone, query).await?;
     let found = found.ok_or_else(|| ApiError::zone_unknown(zone.as_str()))?;
     let info = page.info(found.operations.len(), found.total_count);
-    let bodies = found.operations.iter().map(|operation| OperationBody::new(&operation.operation, &features)).collect();
+    let bodies = found.operations.iter().map(|operation| OperationBody::new(operation, &features)).collect();
     Ok(Envelope::new(bodies).with_page(info))
 }
 

@@ -1,6 +1,6 @@
 //! Operations as they look on the wire (contract 2.4).
 
-use demilune_inventory::Operation;
+use demilune_store::StoredOperation;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -50,14 +50,15 @@ pub(crate) struct OperationBody {
 
 impl OperationBody {
     /// The record and the features that were asked for, in this order of members.
-    pub(crate) fn new(operation: &Operation, features: &[Feature]) -> Self {
+    pub(crate) fn new(stored: &StoredOperation, features: &[Feature]) -> Self {
+        let operation = &stored.operation;
         Self {
             operation_id: operation.id.to_string(),
             method: operation.key.method.as_str(),
             host: operation.key.host.to_string(),
             endpoint: operation.key.endpoint.to_string(),
             last_updated: operation.last_updated.to_string(),
-            features: Features::requested(features),
+            features: Features::requested(features, &stored.features),
             schemas: None,
         }
     }

@@ -97,6 +97,48 @@ async fn a_route_does_not_lead_into_the_operators_network() {
 }
 
 #[tokio::test]
+async fn a_route_is_a_feature_of_its_operation() {
+    let (api, path) = with_operation().await;
+    let operation = path.strip_suffix("/route").unwrap();
+    let features = async |query: &str| {
+        let got = api.call("GET", &format!("{operation}{query}"), None).await.result().get("features").cloned();
+        let listed = api.call("GET", &format!("/operations{query}"), None).await;
+        assert_eq!(listed.result()[0].get("features").cloned(), got, "{query}");
+        got
+    };
+    assert_eq!(features("?feature=api_routing").await, Some(json!({"api_routing": {}})));
+    api.call("PUT", &path, Some(route(TARGET))).await.result();
+    let shown = features("?feature=api_routing&feature=thresholds").await.unwrap();
+    let last_updated = shown["api_routing"]["last_updated"].as_str().unwrap();
+    assert_eq!(shown, json!({"api_routing": {"last_updated": last_updated, "route": TARGET}, "thresholds": {}}));
+    assert_eq!(features("").await, None);
+    assert_eq!(features("?feature=thresholds").await, Some(json!({"thresholds": {}})));
+    api.call("PUT", &path, Some(route(TARGET))).await.result();
+    let again = features("?feature=api_routing").await.unwrap();
+    assert!(again["api_routing"]["last_updated"].as_str().unwrap() > last_updated);
+    api.call("DELETE", &path, None).await.result();
+    assert_eq!(features("?feature=api_routing").await, Some(json!({"api_routing": {}})));
+}
+
+#[tokio::test]
+async fn adding_an_operation_again_shows_its_route_unless_other_features_are_asked_for() {
+    let (api, path) = with_operation().await;
+    let before = api.call("GET", path.strip_suffix("/route").unwrap(), None).await;
+    api.call("PUT", &path, Some(route(TARGET))).await.result();
+    let same = json!({"method": "GET", "host": "www.example.com", "endpoint": "/users/{a}/posts/{b}"});
+    let add = async |query: &str| {
+        let answer = api.call("POST", &format!("/operations/item{query}"), Some(same.clone())).await;
+        assert_eq!(answer.result()["operation_id"], before.result()["operation_id"]);
+        answer.result().get("features").cloned()
+    };
+    assert_eq!(add("").await.unwrap()["api_routing"]["route"], TARGET);
+    assert_eq!(add("?feature=API_Routing").await.unwrap()["api_routing"]["route"], TARGET);
+    assert_eq!(add("?feature=schema_info").await, Some(json!({"schema_info": {}})));
+    let bulk = api.call("POST", "/operations", Some(json!([same]))).await;
+    assert!(bulk.result()[0].get("features").is_none());
+}
+
+#[tokio::test]
 async fn a_route_goes_with_its_operation() {
     let (api, path) = with_operation().await;
     api.call("PUT", &path, Some(route(TARGET))).await.result();
