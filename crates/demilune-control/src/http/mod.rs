@@ -6,6 +6,7 @@ mod configuration;
 mod docs;
 mod envelope;
 mod error;
+mod expressions;
 mod frame;
 mod health;
 mod input;

@@ -14,7 +14,7 @@ use utoipa::{
     },
 };
 
-use super::{configuration, health, operations, router::PREFIX, routes, tokens, zones};
+use super::{configuration, expressions, health, operations, router::PREFIX, routes, tokens, zones};
 
 /// The calls of the contract, below its base URL.
 #[derive(OpenApi)]
@@ -30,6 +30,7 @@ use super::{configuration, health, operations, router::PREFIX, routes, tokens, z
     routes::remove,
     configuration::get,
     configuration::replace,
+    expressions::fallthrough,
     zones::list,
     zones::get,
     tokens::verify,

@@ -8,7 +8,9 @@ use axum::{
     routing::{any, delete, get, post},
 };
 
-use super::{SharedState, configuration, docs, error, frame, health, openapi, operations, routes, tokens, zones};
+use super::{
+    SharedState, configuration, docs, error, expressions, frame, health, openapi, operations, routes, tokens, zones,
+};
 
 /// The path that the reference and every SDK's default end in.
 pub(crate) const PREFIX: &str = "/client/v4";
@@ -50,6 +52,7 @@ fn api() -> Router<SharedState> {
             "/zones/{zone_id}/api_gateway/operations/{operation_id}/route",
             get(routes::get).put(routes::set).delete(routes::remove),
         )
+        .route("/zones/{zone_id}/api_gateway/expression-template/fallthrough", post(expressions::fallthrough))
         // Literal segments win over {operation_id} (contract 0.1), also those whose calls are still to come.
         .route("/zones/{zone_id}/api_gateway/operations/schema_validation", any(no_route))
         .route("/zones/{zone_id}/api_gateway/operations/labels", any(no_route))

@@ -2,6 +2,7 @@
 
 mod configuration;
 mod credentials;
+mod fallthrough;
 mod operations;
 mod routes;
 mod service;
