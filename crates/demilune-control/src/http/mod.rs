@@ -12,9 +12,11 @@ mod health;
 mod input;
 pub(crate) mod openapi;
 mod operations;
+mod origins;
 mod query;
 mod router;
 mod routes;
+mod settings;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]

@@ -14,7 +14,11 @@ use utoipa::{
     },
 };
 
-use super::{configuration, expressions, health, operations, router::PREFIX, routes, tokens, zones};
+use super::{
+    configuration, expressions, health, operations, origins,
+    router::{OWN_PREFIX, PREFIX},
+    routes, settings, tokens, zones,
+};
 
 /// The calls of the contract, below its base URL.
 #[derive(OpenApi)]
@@ -37,6 +41,11 @@ use super::{configuration, expressions, health, operations, router::PREFIX, rout
 ))]
 struct Contract;
 
+/// The calls of our own, below their prefix.
+#[derive(OpenApi)]
+#[openapi(paths(origins::list, origins::set, origins::remove, settings::get, settings::replace, settings::update,))]
+struct Own;
+
 /// The whole document: the contract's calls and our own.
 #[derive(OpenApi)]
 #[openapi(
@@ -48,13 +57,14 @@ struct Contract;
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
     paths(health::live, health::ready, health::metrics),
-    nest((path = "/client/v4", api = Contract)),
+    nest((path = "/client/v4", api = Contract), (path = "/demilune/v1", api = Own)),
     modifiers(&Security),
     tags(
         (name = "Operations", description = "The inventory: operations of a zone, each a method, a host and an endpoint."),
         (name = "Routes", description = "Where an operation's requests are sent."),
         (name = "Configuration", description = "What tells the clients of a zone apart."),
         (name = "Zones and tokens", description = "What the caller may see."),
+        (name = "Gateway", description = "Where the traffic of a zone is sent, and what happens to it; calls of our own."),
         (name = "Service", description = "The state of this process."),
     ),
 )]
@@ -78,7 +88,7 @@ impl Modify for Security {
             vec![utoipa::openapi::security::SecurityRequirement::new("api_token", Vec::<String>::new()), both]
         };
         for (path, item) in &mut document.paths.paths {
-            if path.starts_with(PREFIX) {
+            if path.starts_with(PREFIX) || path.starts_with(OWN_PREFIX) {
                 let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.patch, &mut item.delete];
                 for operation in operations.into_iter().flatten() {
                     operation.security = Some(either());

@@ -5,15 +5,19 @@ use axum::{
     extract::OriginalUri,
     http::Method,
     middleware,
-    routing::{any, delete, get, post},
+    routing::{any, delete, get, post, put},
 };
 
 use super::{
-    SharedState, configuration, docs, error, expressions, frame, health, openapi, operations, routes, tokens, zones,
+    SharedState, configuration, docs, error, expressions, frame, health, openapi, operations, origins, routes,
+    settings, tokens, zones,
 };
 
 /// The path that the reference and every SDK's default end in.
 pub(crate) const PREFIX: &str = "/client/v4";
+
+/// The path of the calls that the documented API does not have.
+pub(crate) const OWN_PREFIX: &str = "/demilune/v1";
 
 /// Every route, ready to serve.
 pub(crate) fn router(state: SharedState) -> Router {
@@ -21,6 +25,7 @@ pub(crate) fn router(state: SharedState) -> Router {
         .nest(PREFIX, api())
         // A base URL without the prefix is a natural slip, and harmless (contract 1.1).
         .merge(api())
+        .nest(OWN_PREFIX, own_api())
         .route("/demilune/docs", get(docs::page))
         .route("/demilune/openapi.json", get(openapi::document))
         .route("/healthz", get(health::live))
@@ -56,6 +61,14 @@ fn api() -> Router<SharedState> {
         // Literal segments win over {operation_id} (contract 0.1), also those whose calls are still to come.
         .route("/zones/{zone_id}/api_gateway/operations/schema_validation", any(no_route))
         .route("/zones/{zone_id}/api_gateway/operations/labels", any(no_route))
+}
+
+/// The calls of our own, below their prefix.
+fn own_api() -> Router<SharedState> {
+    Router::new()
+        .route("/zones/{zone_id}/origins", get(origins::list).merge(put(origins::set)))
+        .route("/zones/{zone_id}/origins/{host}", delete(origins::remove))
+        .route("/zones/{zone_id}/settings", get(settings::get).put(settings::replace).patch(settings::update))
 }
 
 async fn no_route(OriginalUri(uri): OriginalUri) -> error::ApiError {

@@ -42,9 +42,7 @@ pub enum ManageError {
     #[error("there is no permission group {0:?}")]
     GroupUnknown(String, #[source] PermissionGroupError),
     /// Zones were named beside groups that cover every zone.
-    #[error(
-        "groups that start with Account cover every zone: leave --zone out, or use a group that starts with Domain"
-    )]
+    #[error("these groups cover every zone: leave --zone out, or use a group that starts with Domain")]
     GroupTakesNoZone,
     /// The text is no time.
     #[error("{0:?} cannot be the time a token expires")]

@@ -4,6 +4,8 @@ mod configuration;
 mod credentials;
 mod fallthrough;
 mod operations;
+mod origins;
 mod routes;
 mod service;
+mod settings;
 mod zones;
