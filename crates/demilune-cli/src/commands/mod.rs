@@ -8,7 +8,9 @@ mod import;
 mod man;
 mod migrate;
 mod openapi;
+mod origin;
 mod serve;
+mod settings;
 mod token;
 mod user;
 mod zone;
@@ -39,6 +41,8 @@ pub(crate) struct Cli {
 enum Subcommands {
     Serve(serve::Serve),
     Zone(zone::Zone),
+    Origin(origin::Origin),
+    Settings(settings::Settings),
     Token(token::Token),
     User(user::User),
     Import(import::Import),
@@ -56,6 +60,8 @@ impl Cli {
         match self.command {
             Subcommands::Serve(command) => command.run(environment),
             Subcommands::Zone(command) => command.run(environment),
+            Subcommands::Origin(command) => command.run(environment),
+            Subcommands::Settings(command) => command.run(environment),
             Subcommands::Token(command) => command.run(environment),
             Subcommands::User(command) => command.run(environment),
             Subcommands::Import(command) => command.run(environment),

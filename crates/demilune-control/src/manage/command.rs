@@ -66,6 +66,45 @@ pub enum Command {
         /// The operations.
         operations: Vec<OperationText>,
     },
+    /// Adds an origin to a zone, or replaces the one of its host.
+    OriginSet {
+        /// The zone's id or name; may be absent when there is exactly one zone.
+        zone: Option<String>,
+        /// The host or host pattern.
+        host: String,
+        /// The server that its requests go to.
+        url: String,
+        /// The `Host` that the server gets; what the client sent when absent.
+        host_header: Option<String>,
+    },
+    /// Every origin of a zone, by host.
+    OriginList {
+        /// The zone's id or name; may be absent when there is exactly one zone.
+        zone: Option<String>,
+    },
+    /// Removes an origin.
+    OriginDelete {
+        /// The zone's id or name; may be absent when there is exactly one zone.
+        zone: Option<String>,
+        /// The host or host pattern.
+        host: String,
+    },
+    /// A zone's settings.
+    SettingsShow {
+        /// The zone's id or name; may be absent when there is exactly one zone.
+        zone: Option<String>,
+    },
+    /// Changes a zone's settings; those that are absent stay as they are.
+    SettingsSet {
+        /// The zone's id or name; may be absent when there is exactly one zone.
+        zone: Option<String>,
+        /// What happens to requests that no operation fits: `pass`, `log` or `block`.
+        unmatched: Option<String>,
+        /// Which form of the path the origin gets: `normalized` or `raw`.
+        forward_path: Option<String>,
+        /// Whether HEAD is taken for GET where no HEAD operation fits.
+        head_as_get: Option<bool>,
+    },
     /// Writes a consistent copy of the database to a new file.
     Backup {
         /// The file, as the server's machine names it: an absolute path.

@@ -2,10 +2,11 @@
 
 use std::io;
 
-use demilune_inventory::{IdError, TimestampError, ZoneId};
+use demilune_inventory::{Host, HostError, IdError, TimestampError, ZoneId};
+use demilune_policy::rule::{HostHeaderError, OriginUrlError, SettingError};
 use demilune_store::{
-    BackupError, OperationUpsertError, PermissionGroupError, StoreFailure, TokenCreateError, UserCreateError,
-    ZoneCreateError,
+    BackupError, OperationUpsertError, OriginSetError, PermissionGroupError, StoreFailure, TokenCreateError,
+    UserCreateError, ZoneCreateError,
 };
 
 /// Why a management command was not executed; `Display` is a sentence that says what to change.
@@ -71,6 +72,24 @@ pub enum ManageError {
     /// The store refused operations.
     #[error("the operations were not added")]
     OperationsAdd(#[source] OperationUpsertError),
+    /// The text is no host.
+    #[error("{0:?} cannot be the host of an origin")]
+    OriginHost(String, #[source] HostError),
+    /// The text is no URL of an origin.
+    #[error("{0:?} cannot be the URL of an origin")]
+    OriginUrl(String, #[source] OriginUrlError),
+    /// The text is no value of a `Host` field.
+    #[error("the host header cannot be used")]
+    OriginHostHeader(#[source] HostHeaderError),
+    /// The store refused the origin.
+    #[error("the origin was not set")]
+    OriginSet(#[source] OriginSetError),
+    /// The zone has no origin for this host.
+    #[error("the zone has no origin for {0}: `demilune origin list` shows the hosts")]
+    OriginNotFound(Host),
+    /// The word is no value of a setting.
+    #[error("the setting {0} cannot be changed")]
+    Setting(&'static str, #[source] SettingError),
     /// No copy was made.
     #[error("no backup was made")]
     Backup(#[source] BackupError),

@@ -49,6 +49,15 @@ impl Manager {
             Command::UserList {} => self.user_list().await,
             Command::UserDelete { email } => self.user_delete(&email).await,
             Command::OperationsAdd { zone, operations } => self.operations_add(zone.as_deref(), &operations).await,
+            Command::OriginSet { zone, host, url, host_header } => {
+                self.origin_set(zone.as_deref(), &host, &url, host_header.as_deref()).await
+            }
+            Command::OriginList { zone } => self.origin_list(zone.as_deref()).await,
+            Command::OriginDelete { zone, host } => self.origin_delete(zone.as_deref(), &host).await,
+            Command::SettingsShow { zone } => self.settings_show(zone.as_deref()).await,
+            Command::SettingsSet { zone, unmatched, forward_path, head_as_get } => {
+                self.settings_set(zone.as_deref(), unmatched.as_deref(), forward_path.as_deref(), head_as_get).await
+            }
             Command::Backup { to } => {
                 if !to.is_absolute() {
                     return Err(ManageError::BackupPath);

@@ -7,8 +7,10 @@ mod error;
 mod group;
 mod manager;
 mod operations;
+mod origins;
 mod reply;
 mod server;
+mod settings;
 mod socket;
 #[cfg(test)]
 mod testing;
@@ -22,8 +24,8 @@ pub use command::{Command, OperationText};
 pub use error::ManageError;
 pub use manager::Manager;
 pub use reply::{
-    GrantView, Outcome, Reply, ServerStatus, ShownSecret, StatusView, TokenCreated, TokenView, UserCreated, UserView,
-    ZoneView,
+    GrantView, OriginView, Outcome, Reply, ServerStatus, SettingsView, ShownSecret, StatusView, TokenCreated,
+    TokenView, UserCreated, UserView, ZoneView,
 };
 pub use server::listen;
 pub use socket::{SOCKET_NAME, SocketError, bind};

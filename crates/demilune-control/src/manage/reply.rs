@@ -3,7 +3,8 @@
 use std::{fmt, path::PathBuf};
 
 use demilune_inventory::Timestamp;
-use demilune_store::{Token, User, Zone};
+use demilune_policy::rule::{HostHeader, ZoneSettings};
+use demilune_store::{OriginRecord, Token, User, Zone};
 use serde::{Deserialize, Serialize};
 
 /// The answer to a [`Command`](super::Command) that worked.
@@ -32,6 +33,14 @@ pub enum Reply {
     UserDeleted(UserView),
     /// What became of each operation, in the order of the command.
     Operations(Vec<Outcome>),
+    /// An origin was set.
+    Origin(OriginView),
+    /// Every origin of a zone.
+    Origins(Vec<OriginView>),
+    /// An origin was removed.
+    OriginDeleted(OriginView),
+    /// A zone's settings as they are now.
+    Settings(SettingsView),
     /// The copy was written.
     BackedUp(PathBuf),
 }
@@ -152,6 +161,55 @@ pub struct UserCreated {
     /// The rest.
     #[serde(flatten)]
     pub view: UserView,
+}
+
+/// An origin.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OriginView {
+    /// The host or host pattern.
+    pub host: String,
+    /// The server that its requests go to.
+    pub url: String,
+    /// The `Host` that the server gets; absent for what the client sent.
+    pub host_header: Option<String>,
+    /// When it was last set.
+    pub last_updated: String,
+}
+
+impl From<&OriginRecord> for OriginView {
+    fn from(record: &OriginRecord) -> Self {
+        let host_header = match &record.origin.host_header {
+            HostHeader::Client => None,
+            HostHeader::Fixed(text) => Some(text.to_string()),
+        };
+        Self {
+            host: record.origin.host.to_string(),
+            url: record.origin.url.to_string(),
+            host_header,
+            last_updated: record.last_updated.to_string(),
+        }
+    }
+}
+
+/// A zone's settings.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SettingsView {
+    /// What happens to requests that no operation fits: `pass`, `log` or `block`.
+    pub unmatched: String,
+    /// Which form of the path the origin gets: `normalized` or `raw`.
+    pub forward_path: String,
+    /// Whether HEAD is taken for GET where no HEAD operation fits.
+    pub head_as_get: bool,
+}
+
+impl From<ZoneSettings> for SettingsView {
+    fn from(settings: ZoneSettings) -> Self {
+        Self {
+            unmatched: settings.unmatched.to_string(),
+            forward_path: settings.forward_path.to_string(),
+            head_as_get: settings.head_as_get,
+        }
+    }
 }
 
 /// A secret on its one way to the person who asked for it. `Debug` masks it, JSON does not.

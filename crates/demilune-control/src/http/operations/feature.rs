@@ -53,7 +53,7 @@ pub(crate) struct Features {
     confidence_intervals: Option<Empty>,
 }
 
-/// Where the operation's requests are sent; empty while it has no route (contract 2.5 C).
+/// Where the operation's requests are sent; empty while it has no route.
 #[derive(Debug, Default, Serialize, ToSchema)]
 struct ApiRouting {
     /// When the route was last set.
