@@ -76,15 +76,31 @@ pub(crate) enum Caller {
     User(User),
 }
 
-/// What a request wants to do in a zone (contract 1.3).
+/// What a request wants to do in a zone: the first two are the contract's (1.3), the others are for what it has no
+/// call for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Access {
-    /// A GET.
+    /// To read the inventory.
     Read,
-    /// Anything else.
+    /// To change the inventory.
     Write,
-    /// To change what the gateway does, which the contract has no call for.
+    /// To see the zone itself and how its gateway is set up.
+    See,
+    /// To change how its gateway is set up.
     Operate,
+}
+
+impl Access {
+    /// Whether a grant of this group is enough.
+    fn is_allowed_by(self, group: PermissionGroup) -> bool {
+        use PermissionGroup::{AccountApiGateway, DemiluneOperator, DomainApiGateway};
+        match self {
+            Self::Read => group != DemiluneOperator,
+            Self::Write => matches!(group, AccountApiGateway | DomainApiGateway),
+            Self::See => true,
+            Self::Operate => group == DemiluneOperator,
+        }
+    }
 }
 
 /// Whether a caller may do something in a zone.
@@ -99,7 +115,7 @@ pub(crate) enum Permission {
 }
 
 impl Caller {
-    /// Whether this caller may read or write in a zone.
+    /// Whether this caller has this access to a zone.
     pub(crate) fn permission(&self, access: Access, zone: &ZoneId) -> Permission {
         let Self::Token(token) = self else { return Permission::Granted };
         let mut verdict = Permission::ZoneOutOfScope;
@@ -107,12 +123,7 @@ impl Caller {
             if grant.zone.as_ref().is_some_and(|granted| granted != zone) {
                 continue;
             }
-            let granted = match access {
-                Access::Read => true,
-                Access::Write => group_writes(grant.group),
-                Access::Operate => grant.group == PermissionGroup::DemiluneOperator,
-            };
-            if granted {
+            if access.is_allowed_by(grant.group) {
                 return Permission::Granted;
             }
             verdict = Permission::GroupMissing;
@@ -126,11 +137,6 @@ impl Caller {
             Self::User(_) => true,
         }
     }
-}
-
-/// Every group reads; these write too.
-fn group_writes(group: PermissionGroup) -> bool {
-    matches!(group, PermissionGroup::AccountApiGateway | PermissionGroup::DomainApiGateway)
 }
 
 /// Looks credentials up, through the cache.
@@ -218,6 +224,31 @@ mod tests {
         let caller = token(&[(PermissionGroup::AccountApiGatewayRead, None)]);
         check(&caller, Access::Read, "a", Permission::Granted);
         check(&caller, Access::Write, "a", Permission::GroupMissing);
+    }
+
+    #[test]
+    fn an_operator_sees_and_operates_every_zone_and_has_no_right_in_the_inventory() {
+        let caller = token(&[(PermissionGroup::DemiluneOperator, None)]);
+        check(&caller, Access::See, "a", Permission::Granted);
+        check(&caller, Access::Operate, "a", Permission::Granted);
+        check(&caller, Access::Read, "a", Permission::GroupMissing);
+        check(&caller, Access::Write, "a", Permission::GroupMissing);
+    }
+
+    #[test]
+    fn the_groups_of_the_contract_see_and_do_not_operate() {
+        for group in PermissionGroup::ALL {
+            let expected = match group {
+                PermissionGroup::DemiluneOperator => Permission::Granted,
+                _ => Permission::GroupMissing,
+            };
+            let caller = token(&[(group, group.is_zone_scoped().then_some("a"))]);
+            check(&caller, Access::See, "a", Permission::Granted);
+            check(&caller, Access::Operate, "a", expected);
+        }
+        let elsewhere = token(&[(PermissionGroup::DomainApiGateway, Some("b"))]);
+        check(&elsewhere, Access::See, "a", Permission::ZoneOutOfScope);
+        check(&elsewhere, Access::Operate, "a", Permission::ZoneOutOfScope);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 """The official Python SDK against the real binary."""
 
 import concurrent.futures
+import inspect
 import itertools
 import threading
 
@@ -176,6 +177,70 @@ def test_a_defect_among_several_is_named_with_its_position(client, host):
     assert listed(client, host=[host]) == []
 
 
+def configuration(client, **query):
+    """The session identifiers, asked for with what this version of the SDK knows, and the rest as plain parameters."""
+    call = client.api_gateway.configurations.get
+    known = {name: query.pop(name) for name in list(query) if name in inspect.signature(call).parameters}
+    answer = call(zone_id=ZONE, extra_query=query, **known)
+    return [(found.type, found.name) for found in answer.auth_id_characteristics]
+
+
+def configure(client, *identifiers):
+    characteristics = [{"type": kind, "name": name} for kind, name in identifiers]
+    client.api_gateway.configurations.update(zone_id=ZONE, auth_id_characteristics=characteristics)
+
+
+def test_session_identifiers_keep_their_order_and_spelling(client):
+    configure(client, ("cookie", "SID"), ("header", "X-Api-Key"))
+    assert configuration(client) == [("cookie", "SID"), ("header", "X-Api-Key")]
+    assert configuration(client, properties=["auth_id_characteristics"]) == configuration(client)
+
+
+def test_an_empty_list_removes_every_session_identifier(client):
+    configure(client, ("header", "X-Api-Key"))
+    configure(client)
+    assert configuration(client) == []
+
+
+def test_header_names_are_normalized_on_request(client):
+    configure(client, ("header", "X-Api-Key"), ("cookie", "SID"))
+    assert configuration(client, normalize=True) == [("header", "x-api-key"), ("cookie", "SID")]
+    assert configuration(client, normalize=False) == [("header", "X-Api-Key"), ("cookie", "SID")]
+
+
+def test_a_claim_of_a_token_is_refused_as_a_session_identifier(client):
+    configure(client)
+    with pytest.raises(cloudflare.BadRequestError) as raised:
+        configure(client, ("header", "a"), ("jwt", "id:$.sub"))
+    assert [error.source.pointer for error in raised.value.errors] == ["/auth_id_characteristics/1/type"]
+    assert configuration(client) == []
+
+
+def fallthrough(client, *hosts):
+    return client.api_gateway.expression_template.fallthrough.create(zone_id=ZONE, hosts=list(hosts))
+
+
+def test_an_expression_catches_what_no_operation_fits(client):
+    made = fallthrough(client, "a.example.com", "B.example.com")
+    assert made.title == "Fallthrough Expression for [a.example.com, b.example.com]"
+    assert made.expression == (
+        '(cf.api_gateway.fallthrough_detected and http.host in {"a.example.com" "b.example.com"})'
+    )
+
+
+def test_an_expression_takes_hosts_with_variables(client):
+    made = fallthrough(client, "{zone}.domain1.tld")
+    assert made.expression == (
+        r'(cf.api_gateway.fallthrough_detected and http.host matches "^[^.]+\\.domain1\\.tld$")'
+    )
+
+
+def test_an_expression_is_for_hosts_alone(client):
+    with pytest.raises(cloudflare.BadRequestError) as raised:
+        fallthrough(client, "a.example.com", "https://b.example.com")
+    assert [error.source.pointer for error in raised.value.errors] == ["/hosts/1"]
+
+
 def test_an_unknown_token_is_forbidden(server, client, host):
     with pytest.raises(cloudflare.PermissionDeniedError) as raised:
         add(with_token(server, "nobody-has-this-token-0123456789"), host)
@@ -190,11 +255,14 @@ def reader(server, client):
 def test_a_token_that_may_only_read_reads(client, reader, host):
     add(client, host)
     assert len(listed(reader, host=[host])) == 1
+    configure(client, ("header", "X-Api-Key"))
+    assert configuration(reader) == [("header", "X-Api-Key")]
 
 
 def test_a_token_that_may_only_read_does_not_write(client, reader, host):
-    with pytest.raises(cloudflare.PermissionDeniedError):
-        add(reader, host)
+    for call in (lambda: add(reader, host), lambda: configure(reader), lambda: fallthrough(reader, host)):
+        with pytest.raises(cloudflare.PermissionDeniedError):
+            call()
     assert listed(client, host=[host]) == []
 
 

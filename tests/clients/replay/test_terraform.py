@@ -130,3 +130,20 @@ def test_the_sweeper_removes_all_that_the_first_page_shows(provider, host):
     status, content = provider.call("GET", "/operations")
     assert status == 200
     assert not {operation["operation_id"] for operation in content["result"]} & set(swept)
+
+
+def characteristics(*pairs):
+    return {"auth_id_characteristics": [{"type": kind, "name": name} for kind, name in pairs]}
+
+
+def test_session_identifiers_go_through_the_steps_of_the_provider(provider):
+    for wanted in (
+        characteristics(("header", "test-header")),
+        characteristics(("cookie", "test-cookie")),
+        characteristics(),
+        characteristics(("header", "test-header"), ("cookie", "test-cookie")),
+    ):
+        status, content = provider.call("PUT", "/configuration", wanted)
+        assert (status, content["result"]) == (200, wanted)
+        status, content = provider.call("GET", "/configuration")
+        assert (status, content["result"]) == (200, wanted)

@@ -62,6 +62,14 @@ def name_what_exists(case, server):
         case.path_parameters["zone_id"] = ZONE
     if "operation_id" in case.path_parameters:
         case.path_parameters["operation_id"] = add_operation(server)
+        if case.operation.path.endswith("/route"):
+            path = case.operation.path.replace("{zone_id}", ZONE)
+            path = path.replace("{operation_id}", case.path_parameters["operation_id"])
+            send(server, "PUT", path, new_route())
+    if "host" in case.path_parameters:
+        origin = new_origin()
+        send(server, "PUT", f"/demilune/v1/zones/{ZONE}/origins", origin)
+        case.path_parameters["host"] = origin["host"]
 
 
 def send_what_is_accepted(case, server):
@@ -74,18 +82,44 @@ def send_what_is_accepted(case, server):
         case.body = [new_operation() for _ in range(3)]
     elif (case.method, path) == ("DELETE", "/api_gateway/operations"):
         case.body = [{"operation_id": add_operation(server)}]
+    elif (case.method, path) == ("PUT", "/api_gateway/operations/{operation_id}/route"):
+        case.body = new_route()
+    elif (case.method, path) == ("PUT", "/api_gateway/configuration"):
+        case.body = {"auth_id_characteristics": [{"type": "header", "name": "X-Api-Key"}]}
+    elif (case.method, path) == ("POST", "/api_gateway/expression-template/fallthrough"):
+        case.body = {"hosts": ["a.example.com", "{zone}.example.com"]}
+    elif (case.method, path) == ("PUT", "/origins"):
+        case.body = new_origin()
+    elif (case.method, path) == ("PUT", "/settings"):
+        case.body = {"unmatched": "log", "forward_path": "raw", "head_as_get": False}
+    elif (case.method, path) == ("PATCH", "/settings"):
+        case.body = {"head_as_get": True}
 
 
 def new_operation():
     return {"method": "GET", "host": f"generated-{next(NUMBERS)}.example.com", "endpoint": "/users/{id}"}
 
 
+def new_route():
+    return {"route": "https://api.example.com/{var1}"}
+
+
+def new_origin():
+    return {"host": f"generated-{next(NUMBERS)}.example.com", "url": "http://127.0.0.1:8080", "host_header": "a:81"}
+
+
 def add_operation(server):
     """Each deletion needs an operation of its own."""
+    path = f"/client/v4/zones/{ZONE}/api_gateway/operations/item"
+    return send(server, "POST", path, new_operation())["operation_id"]
+
+
+def send(server, method, path, body):
     request = urllib.request.Request(
-        f"{server.base_url}/zones/{ZONE}/api_gateway/operations/item",
-        data=json.dumps(new_operation()).encode(),
+        f"{server.url}{path}",
+        method=method,
+        data=json.dumps(body).encode(),
         headers={**HEADERS, "Content-Type": "application/json"},
     )
     with urllib.request.urlopen(request) as answer:
-        return json.load(answer)["result"]["operation_id"]
+        return json.load(answer)["result"]

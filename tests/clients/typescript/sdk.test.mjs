@@ -164,6 +164,62 @@ for (const version of ['7.1.0', '7.3.0']) {
       });
     });
 
+    const configure = (sdk, auth_id_characteristics, query = {}) =>
+      sdk.apiGateway.configurations.update({ zone_id: ZONE, auth_id_characteristics, ...query });
+    const configuration = async (query = {}) =>
+      (await client().apiGateway.configurations.get({ zone_id: ZONE, ...query })).auth_id_characteristics;
+    const given = [
+      { type: 'cookie', name: 'SID' },
+      { type: 'header', name: 'X-Api-Key' },
+    ];
+    const normalized = [given[0], { type: 'header', name: 'x-api-key' }];
+
+    test('session identifiers keep their order and spelling', async () => {
+      const updated = await configure(client(), given);
+      assert.deepEqual(updated.auth_id_characteristics, given);
+      assert.deepEqual(await configuration(), given);
+    });
+
+    test('header names are normalized on request', async () => {
+      await configure(client(), given);
+      assert.deepEqual(await configuration({ normalize: true }), normalized);
+      const updated = await configure(client(), given, { normalize: true });
+      assert.deepEqual(updated.auth_id_characteristics, normalized);
+      assert.deepEqual(await configuration(), normalized);
+    });
+
+    test('an empty list removes every session identifier', async () => {
+      await configure(client(), given);
+      await configure(client(), []);
+      assert.deepEqual(await configuration(), []);
+    });
+
+    test('a claim of a token is refused as a session identifier', async () => {
+      const jwt = { type: 'jwt', name: 'id:$.sub' };
+      await assert.rejects(configure(client(), [...given, jwt]), (error) => {
+        assert.ok(error instanceof BadRequestError);
+        assert.deepEqual(error.errors.map(({ source }) => source.pointer), ['/auth_id_characteristics/2/type']);
+        return true;
+      });
+    });
+
+    const fallthrough = (sdk, hosts) =>
+      sdk.apiGateway.expressionTemplate.fallthrough.create({ zone_id: ZONE, hosts });
+
+    test('an expression catches what no operation fits', async () => {
+      const made = await fallthrough(client(), ['a.example.com', '{zone}.domain1.tld']);
+      assert.equal(made.title, 'Fallthrough Expression for [a.example.com, {hostVar1}.domain1.tld]');
+      assert.equal(
+        made.expression,
+        '(cf.api_gateway.fallthrough_detected and ' +
+          '(http.host in {"a.example.com"} or http.host matches "^[^.]+\\\\.domain1\\\\.tld$"))',
+      );
+    });
+
+    test('an expression is for at least one host', async () => {
+      await assert.rejects(fallthrough(client(), []), BadRequestError);
+    });
+
     test('an unknown token is forbidden', async () => {
       await assert.rejects(add(withToken('nobody-has-this-token-0123456789'), newHost()), PermissionDeniedError);
     });
@@ -181,6 +237,8 @@ for (const version of ['7.1.0', '7.3.0']) {
     test('a token that may only read does not write', async () => {
       const host = newHost();
       await assert.rejects(add(reader(), host), PermissionDeniedError);
+      await assert.rejects(configure(reader(), []), PermissionDeniedError);
+      await assert.rejects(fallthrough(reader(), [host]), PermissionDeniedError);
       assert.deepEqual(await list({ host: [host] }), []);
     });
 

@@ -6,7 +6,7 @@ use axum::{
     extract::{FromRequestParts, RawPathParams},
     http::{HeaderMap, header, request::Parts},
 };
-use demilune_inventory::{OperationId, ZoneId};
+use demilune_inventory::{Host, OperationId, ZoneId};
 
 use super::{
     SharedState,
@@ -27,17 +27,17 @@ pub(crate) struct Peer(pub(crate) SocketAddr);
 /// A caller whose credential is good; what they may do is still to be asked.
 pub(crate) struct Authenticated(pub(crate) Arc<Caller>);
 
-/// The zone of the path, which the caller may read.
+/// The zone of the path, whose inventory the caller may read.
 pub(crate) struct ReadableZone(pub(crate) ZoneId);
 
-/// The zone of the path, which the caller may write.
+/// The zone of the path, whose inventory the caller may change.
 pub(crate) struct WritableZone(pub(crate) ZoneId);
 
-/// The zone of the path, and a caller who operates the gateway.
-pub(crate) struct OperatorZone(pub(crate) ZoneId);
+/// The zone of the path, which the caller may see, and how its gateway is set up.
+pub(crate) struct VisibleZone(pub(crate) ZoneId);
 
-/// The host of the path, as it was written.
-pub(crate) struct HostInPath(pub(crate) String);
+/// The zone of the path, whose gateway the caller may set up.
+pub(crate) struct OperatedZone(pub(crate) ZoneId);
 
 /// The operation of the path. A malformed id names no operation, so it is not found (contract 9.3).
 pub(crate) struct OperationInPath(pub(crate) OperationId);
@@ -65,36 +65,22 @@ impl FromRequestParts<SharedState> for Authenticated {
     }
 }
 
-impl FromRequestParts<SharedState> for ReadableZone {
-    type Rejection = ApiError;
+macro_rules! zone_extractors {
+    ($($extractor:ident = $access:ident;)*) => {
+        $(impl FromRequestParts<SharedState> for $extractor {
+            type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, state: &SharedState) -> Result<Self, ApiError> {
-        zone(parts, state, Access::Read).await.map(Self)
-    }
+            async fn from_request_parts(parts: &mut Parts, state: &SharedState) -> Result<Self, ApiError> {
+                zone(parts, state, Access::$access).await.map(Self)
+            }
+        })*
+    };
 }
-
-impl FromRequestParts<SharedState> for WritableZone {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, state: &SharedState) -> Result<Self, ApiError> {
-        zone(parts, state, Access::Write).await.map(Self)
-    }
-}
-
-impl FromRequestParts<SharedState> for OperatorZone {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, state: &SharedState) -> Result<Self, ApiError> {
-        zone(parts, state, Access::Operate).await.map(Self)
-    }
-}
-
-impl FromRequestParts<SharedState> for HostInPath {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, state: &SharedState) -> Result<Self, ApiError> {
-        path_parameter(parts, state, "host").await.map(Self)
-    }
+zone_extractors! {
+    ReadableZone = Read;
+    WritableZone = Write;
+    VisibleZone = See;
+    OperatedZone = Operate;
 }
 
 impl FromRequestParts<SharedState> for OperationInPath {
@@ -103,6 +89,18 @@ impl FromRequestParts<SharedState> for OperationInPath {
     async fn from_request_parts(parts: &mut Parts, state: &SharedState) -> Result<Self, ApiError> {
         let text = path_parameter(parts, state, "operation_id").await?;
         text.parse().map(Self).map_err(|_| ApiError::operation_unknown())
+    }
+}
+
+/// The host of the path. A malformed host names no origin, so it is not found.
+pub(crate) struct HostInPath(pub(crate) Host);
+
+impl FromRequestParts<SharedState> for HostInPath {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &SharedState) -> Result<Self, ApiError> {
+        let text = path_parameter(parts, state, "host").await?;
+        text.parse().map(Self).map_err(|_| ApiError::origin_unknown())
     }
 }
 
@@ -134,19 +132,27 @@ async fn zone(parts: &mut Parts, state: &SharedState, access: Access) -> Result<
     let zone: ZoneId = text.parse().map_err(|_| ApiError::zone_unknown(&text))?;
     match caller.permission(access, &zone) {
         Permission::Granted => Ok(zone),
-        Permission::GroupMissing if access == Access::Operate => Err(Defect::new(
-            &AUTHENTICATION_FAILED,
-            "Authentication error: what the gateway does is changed with the group Demilune Operator.",
-        )
-        .into()),
-        Permission::GroupMissing => Err(Defect::new(
-            &AUTHENTICATION_FAILED,
-            "Authentication error: this token may read the zone but not change it; \
-             changes need the group Account API Gateway or Domain API Gateway.",
-        )
-        .into()),
+        Permission::GroupMissing => Err(Defect::new(&AUTHENTICATION_FAILED, group_missing(access)).into()),
         Permission::ZoneOutOfScope => {
             Err(Defect::new(&ZONE_OUT_OF_SCOPE, "Unauthorized to access requested resource").into())
+        }
+    }
+}
+
+fn group_missing(access: Access) -> &'static str {
+    match access {
+        // Every group lets a caller see.
+        Access::Read | Access::See => {
+            "Authentication error: this token may operate the zone but not read its inventory; that needs one of the \
+             groups Account API Gateway, Account API Gateway Read, Domain API Gateway and Domain API Gateway Read."
+        }
+        Access::Write => {
+            "Authentication error: this token may see the zone but not change its inventory; that needs the group \
+             Account API Gateway or Domain API Gateway."
+        }
+        Access::Operate => {
+            "Authentication error: this token may see how the zone's gateway is set up but not change it; that needs \
+             the group Demilune Operator."
         }
     }
 }

@@ -55,8 +55,10 @@ fn credentials() -> Markup {
         h2 id="credentials" { "Credentials" }
         p {
             "Send " code { "Authorization: Bearer <token>" } ", or both " code { "X-Auth-Email" } " and "
-            code { "X-Auth-Key" } ". A token reads with any permission group; it changes something only with "
-            code { "Account API Gateway" } " or " code { "Domain API Gateway" } "."
+            code { "X-Auth-Key" } ". A token changes the inventory of a zone with " code { "Account API Gateway" } " or "
+            code { "Domain API Gateway" } ", and reads it with these or with " code { "Account API Gateway Read" } " or "
+            code { "Domain API Gateway Read" } ". The calls below " code { "/demilune/v1" } " change something with "
+            code { "Demilune Operator" } " alone, and read with any group."
         }
     }
 }

@@ -69,6 +69,20 @@ pub(crate) struct ResultInfo {
     pub(crate) total_pages: u64,
 }
 
+/// The envelope around an empty result, for the API description.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "describes what `Envelope<Empty>` prints")]
+pub(crate) struct EmptyAnswer {
+    success: bool,
+    errors: Vec<Message>,
+    messages: Vec<Message>,
+    result: Empty,
+}
+
+/// `{}`: some clients decode the result of a deletion, and take no null (contract 3.3).
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Empty {}
+
 /// A value as an `application/json` answer.
 pub(crate) fn json(value: &impl Serialize) -> Response {
     #[expect(

@@ -51,13 +51,13 @@ error_codes! {
         "Use a token with a grant on the zone; `demilune token create --zone ZONE --group GROUP` makes one.";
     AUTHENTICATION_FAILED = 10000 FORBIDDEN
         "The credential is unknown, revoked or expired, or its permission groups do not allow the call.",
-        "Use a current credential. Calls that change something need `Account API Gateway` or `Domain API Gateway`.";
+        "Use a current credential. Calls that change the inventory need `Account API Gateway` or `Domain API Gateway`; those that change how a gateway is set up need `Demilune Operator`.";
     INPUT_INVALID = 10400 BAD_REQUEST
         "The body or a query parameter is not of the form that the call takes; `source.pointer` names the member.",
         "Change what the message says. Each defect has an entry of its own.";
-    OPERATION_NOT_FOUND = 10404 NOT_FOUND
-        "The zone has no operation with this id, or the operation has no route.",
-        "List the zone's operations to find the id. A deleted operation gets a new id when it is added again.";
+    NOT_FOUND = 10404 NOT_FOUND
+        "The zone has no operation with this id, the operation has no route, or the zone has no origin for this host.",
+        "List the zone's operations or origins to find it. A deleted operation gets a new id when it is added again, and no route.";
     METHOD_NOT_ALLOWED = 10405 METHOD_NOT_ALLOWED
         "The path exists, but not with this method.",
         "Use one of the methods in the `Allow` header of the answer.";
@@ -70,12 +70,15 @@ error_codes! {
     MEDIA_TYPE_UNSUPPORTED = 10415 UNSUPPORTED_MEDIA_TYPE
         "The body is not declared as JSON.",
         "Send `Content-Type: application/json`.";
-    ORIGIN_NOT_FOUND = 10424 NOT_FOUND
-        "The zone has no origin for this host.",
-        "List the zone's origins with `demilune origin list`.";
     OPERATIONS_FULL = 10430 BAD_REQUEST
         "The zone holds as many operations as it may; nothing was added.",
         "Delete operations that are no longer needed, or start the server with a higher `--operations-per-zone-max`.";
+    ORIGINS_FULL = 10431 BAD_REQUEST
+        "The zone has as many origins as it may; nothing was changed.",
+        "Delete origins that are no longer needed, or give several hosts one pattern.";
+    HOST_TAKEN = 10432 BAD_REQUEST
+        "Another zone has an origin for a pattern that some host fits as well, so that its requests would belong to two zones.",
+        "Delete the origin that the message names, or choose a host that does not fit its pattern.";
     INTERNAL = 10500 INTERNAL_SERVER_ERROR
         "The server failed in a way that it did not expect; its log has the cause under the request id.",
         "Report it with the `X-Request-Id` of the answer.";
@@ -176,11 +179,18 @@ impl ApiError {
 
     /// The zone has no operation with this id.
     pub(crate) fn operation_unknown() -> Self {
-        Defect::new(
-            &OPERATION_NOT_FOUND,
-            "There is no operation with this id in the zone; list the operations to find it.",
-        )
-        .into()
+        Defect::new(&NOT_FOUND, "There is no operation with this id in the zone; list the operations to find it.")
+            .into()
+    }
+
+    /// The operation is there and has no route.
+    pub(crate) fn route_absent() -> Self {
+        Defect::new(&NOT_FOUND, "The operation has no route, so that its requests go to the origin of its host.").into()
+    }
+
+    /// The zone has no origin for this host.
+    pub(crate) fn origin_unknown() -> Self {
+        Defect::new(&NOT_FOUND, "There is no origin for this host in the zone; list the origins to find it.").into()
     }
 
     /// A defect of ours.

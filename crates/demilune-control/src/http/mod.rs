@@ -7,15 +7,17 @@ mod configuration;
 mod docs;
 mod envelope;
 mod error;
-mod expression;
+mod expressions;
 mod frame;
 pub(crate) mod health;
-mod member;
+mod input;
 pub(crate) mod openapi;
 mod operations;
-mod operator;
+mod origins;
 mod query;
 mod router;
+mod routes;
+mod settings;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
@@ -25,11 +27,13 @@ mod zones;
 
 use std::sync::Arc;
 
-use demilune_store::Store;
+use demilune_inventory::{OperationId, ZoneId};
+use demilune_store::{Store, StoredOperation};
 
 pub(crate) use auth::Peer;
 pub(crate) use router::router;
 
+use self::error::ApiError;
 use crate::{ControlOptions, ReadyCheck, credentials::Credentials, metrics::Metrics, throttle::Throttle};
 
 /// What every handler may use.
@@ -40,6 +44,17 @@ pub(crate) struct State {
     pub(crate) throttle: Throttle,
     pub(crate) metrics: Metrics,
     pub(crate) ready: ReadyCheck,
+}
+
+impl State {
+    /// An operation of a zone, or the error that names which of the two is missing.
+    async fn operation(&self, zone: &ZoneId, id: OperationId) -> Result<StoredOperation, ApiError> {
+        match self.store.operation_get(zone, id).await? {
+            Some(operation) => Ok(operation),
+            None if self.store.zone_get(zone).await?.is_none() => Err(ApiError::zone_unknown(zone.as_str())),
+            None => Err(ApiError::operation_unknown()),
+        }
+    }
 }
 
 /// The state as axum hands it out.

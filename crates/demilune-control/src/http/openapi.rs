@@ -14,7 +14,11 @@ use utoipa::{
     },
 };
 
-use super::{analytics, configuration, expression, health, operations, operator, router::PREFIX, tokens, zones};
+use super::{
+    analytics, configuration, expressions, health, operations, origins,
+    router::{OWN_PREFIX, PREFIX},
+    routes, settings, tokens, zones,
+};
 
 /// The calls of the contract, below its base URL.
 #[derive(OpenApi)]
@@ -25,17 +29,31 @@ use super::{analytics, configuration, expression, health, operations, operator, 
     operations::get,
     operations::remove,
     operations::remove_many,
-    operations::route_get,
-    operations::route_put,
-    operations::route_delete,
+    routes::get,
+    routes::set,
+    routes::remove,
     configuration::get,
-    configuration::put,
-    expression::fallthrough,
+    configuration::replace,
+    expressions::fallthrough,
     zones::list,
     zones::get,
     tokens::verify,
 ))]
 struct Contract;
+
+/// The calls of our own, below their prefix.
+#[derive(OpenApi)]
+#[openapi(paths(
+    origins::list,
+    origins::set,
+    origins::remove,
+    settings::get,
+    settings::replace,
+    settings::update,
+    analytics::zone,
+    analytics::operation,
+))]
+struct Own;
 
 /// The whole document: the contract's calls and our own.
 #[derive(OpenApi)]
@@ -47,20 +65,15 @@ struct Contract;
                        with, endorsed or supported by Cloudflare.",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
-    paths(
-        health::live, health::ready, health::metrics,
-        operator::origin_list, operator::origin_set, operator::origin_delete,
-        operator::settings_get, operator::settings_change,
-        analytics::zone,
-        analytics::operation,
-    ),
-    nest((path = "/client/v4", api = Contract)),
+    paths(health::live, health::ready, health::metrics),
+    nest((path = "/client/v4", api = Contract), (path = "/demilune/v1", api = Own)),
     modifiers(&Security),
     tags(
         (name = "Operations", description = "The inventory: operations of a zone, each a method, a host and an endpoint."),
-        (name = "Settings", description = "What the gateway goes by in a zone."),
-        (name = "Gateway", description = "Where the gateway sends traffic; our own calls, for its operator."),
+        (name = "Routes", description = "Where an operation's requests are sent."),
+        (name = "Configuration", description = "What tells the clients of a zone apart."),
         (name = "Zones and tokens", description = "What the caller may see."),
+        (name = "Gateway", description = "Where the traffic of a zone is sent, and what happens to it; calls of our own."),
         (name = "Service", description = "The state of this process."),
     ),
 )]
@@ -84,8 +97,8 @@ impl Modify for Security {
             vec![utoipa::openapi::security::SecurityRequirement::new("api_token", Vec::<String>::new()), both]
         };
         for (path, item) in &mut document.paths.paths {
-            if path.starts_with(PREFIX) || path.starts_with("/demilune/v1/") {
-                let operations = [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
+            if path.starts_with(PREFIX) || path.starts_with(OWN_PREFIX) {
+                let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.patch, &mut item.delete];
                 for operation in operations.into_iter().flatten() {
                     operation.security = Some(either());
                 }

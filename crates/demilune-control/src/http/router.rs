@@ -5,16 +5,19 @@ use axum::{
     extract::OriginalUri,
     http::Method,
     middleware,
-    routing::{any, delete, get, post},
+    routing::{any, delete, get, post, put},
 };
 
 use super::{
-    SharedState, analytics, configuration, docs, error, expression, frame, health, openapi, operations, operator,
-    tokens, zones,
+    SharedState, analytics, configuration, docs, error, expressions, frame, health, openapi, operations, origins,
+    routes, settings, tokens, zones,
 };
 
 /// The path that the reference and every SDK's default end in.
 pub(crate) const PREFIX: &str = "/client/v4";
+
+/// The path of the calls that the documented API does not have.
+pub(crate) const OWN_PREFIX: &str = "/demilune/v1";
 
 /// Every route, ready to serve.
 pub(crate) fn router(state: SharedState) -> Router {
@@ -22,7 +25,7 @@ pub(crate) fn router(state: SharedState) -> Router {
         .nest(PREFIX, api())
         // A base URL without the prefix is a natural slip, and harmless (contract 1.1).
         .merge(api())
-        .merge(operator_api())
+        .nest(OWN_PREFIX, own_api())
         .route("/demilune/docs", get(docs::page))
         .route("/demilune/openapi.json", get(openapi::document))
         .route("/healthz", get(health::live))
@@ -49,25 +52,25 @@ fn api() -> Router<SharedState> {
             "/zones/{zone_id}/api_gateway/operations/{operation_id}",
             get(operations::get).merge(delete(operations::remove)),
         )
+        .route("/zones/{zone_id}/api_gateway/configuration", get(configuration::get).put(configuration::replace))
         .route(
             "/zones/{zone_id}/api_gateway/operations/{operation_id}/route",
-            get(operations::route_get).put(operations::route_put).delete(operations::route_delete),
+            get(routes::get).put(routes::set).delete(routes::remove),
         )
-        .route("/zones/{zone_id}/api_gateway/configuration", get(configuration::get).put(configuration::put))
-        .route("/zones/{zone_id}/api_gateway/expression-template/fallthrough", post(expression::fallthrough))
+        .route("/zones/{zone_id}/api_gateway/expression-template/fallthrough", post(expressions::fallthrough))
         // Literal segments win over {operation_id} (contract 0.1), also those whose calls are still to come.
         .route("/zones/{zone_id}/api_gateway/operations/schema_validation", any(no_route))
         .route("/zones/{zone_id}/api_gateway/operations/labels", any(no_route))
 }
 
-/// Our own calls, which the contract has none for.
-fn operator_api() -> Router<SharedState> {
+/// The calls of our own, below their prefix.
+fn own_api() -> Router<SharedState> {
     Router::new()
-        .route("/demilune/v1/zones/{zone_id}/origins", get(operator::origin_list).put(operator::origin_set))
-        .route("/demilune/v1/zones/{zone_id}/origins/{host}", delete(operator::origin_delete))
-        .route("/demilune/v1/zones/{zone_id}/analytics", get(analytics::zone))
-        .route("/demilune/v1/zones/{zone_id}/operations/{operation_id}/analytics", get(analytics::operation))
-        .route("/demilune/v1/zones/{zone_id}/settings", get(operator::settings_get).patch(operator::settings_change))
+        .route("/zones/{zone_id}/origins", get(origins::list).merge(put(origins::set)))
+        .route("/zones/{zone_id}/origins/{host}", delete(origins::remove))
+        .route("/zones/{zone_id}/analytics", get(analytics::zone))
+        .route("/zones/{zone_id}/operations/{operation_id}/analytics", get(analytics::operation))
+        .route("/zones/{zone_id}/settings", get(settings::get).put(settings::replace).patch(settings::update))
 }
 
 async fn no_route(OriginalUri(uri): OriginalUri) -> error::ApiError {

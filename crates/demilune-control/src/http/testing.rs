@@ -30,6 +30,7 @@ pub(crate) const OTHER_ZONE: &str = "0123456789abcdef0123456789abcdef";
 pub(crate) const WRITER: &str = "writer-token-0123456789";
 pub(crate) const READER: &str = "reader-token-0123456789";
 pub(crate) const ZONE_WRITER: &str = "zone-writer-token-0123456789";
+pub(crate) const OPERATOR: &str = "operator-token-0123456789";
 pub(crate) const EXPIRED: &str = "expired-token-0123456789";
 /// A person and their key.
 pub(crate) const EMAIL: &str = "user@example.com";
@@ -66,6 +67,7 @@ impl Api {
             (WRITER, PermissionGroup::AccountApiGateway, None, None),
             (READER, PermissionGroup::AccountApiGatewayRead, None, None),
             (ZONE_WRITER, PermissionGroup::DomainApiGateway, Some(ZONE), None),
+            (OPERATOR, PermissionGroup::DemiluneOperator, None, None),
             (EXPIRED, PermissionGroup::AccountApiGateway, None, Some(created_at)),
         ];
         for (number, (secret, group, zone, expires_at)) in tokens.into_iter().enumerate() {
@@ -109,6 +111,13 @@ impl Api {
     /// A call with the token that may do everything. `path` is below the zone.
     pub(crate) async fn call(&self, method: &str, path: &str, body: Option<Value>) -> Answer {
         self.call_as(WRITER, method, &format!("/client/v4/zones/{ZONE}/api_gateway{path}"), body).await
+    }
+
+    /// Adds an operation and hands out its id.
+    pub(crate) async fn add(&self, method: &str, host: &str, endpoint: &str) -> String {
+        let body = serde_json::json!({"method": method, "host": host, "endpoint": endpoint});
+        let answer = self.call("POST", "/operations/item", Some(body)).await;
+        answer.result()["operation_id"].as_str().unwrap().to_owned()
     }
 
     /// A call with some token. `path` is whole.

@@ -12,6 +12,8 @@ use crate::{Secret, clock, secret::random_bytes};
 const ZONE_NAME: &str = "default";
 /// The label of the first token.
 const TOKEN_NAME: &str = "first token";
+/// What the first token may do: everything.
+const GROUPS: [PermissionGroup; 2] = [PermissionGroup::AccountApiGateway, PermissionGroup::DemiluneOperator];
 
 /// A token that is made but opens nothing yet, so that its secret can be put in a safe place before it does.
 #[derive(Debug)]
@@ -75,9 +77,7 @@ impl Manager {
         let token = Token {
             id: random_id().map_err(BootstrapError::Random)?,
             name: TOKEN_NAME.to_owned(),
-            grants: [PermissionGroup::AccountApiGateway, PermissionGroup::DemiluneOperator]
-                .map(|group| Grant { group, zone: None })
-                .to_vec(),
+            grants: GROUPS.map(|group| Grant { group, zone: None }).to_vec(),
             created_at: now,
             expires_at: None,
         };
@@ -114,7 +114,7 @@ fn random_zone_id() -> Result<ZoneId, BootstrapError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::manage::{Command, testing};
+    use crate::manage::{Command, Reply, testing};
 
     #[tokio::test]
     async fn a_store_with_zones_keeps_to_the_first() {
@@ -123,6 +123,16 @@ mod tests {
         assert_eq!(first.zone().name, "default");
         assert_eq!(first.zone().id.as_str(), "z1");
         assert!(manager.bootstrap_commit(&first).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn the_first_token_may_do_everything() {
+        let (_folder, manager) = testing::manager(10).await;
+        let first = manager.bootstrap_prepare(None, None).await.unwrap().unwrap();
+        assert!(manager.bootstrap_commit(&first).await.unwrap());
+        let Reply::Tokens(tokens) = manager.execute(Command::TokenList {}).await.unwrap() else { panic!() };
+        let groups: Vec<_> = tokens[0].grants.iter().map(|grant| grant.group.as_str()).collect();
+        assert_eq!(groups, ["Account API Gateway", "Demilune Operator"]);
     }
 
     #[tokio::test]

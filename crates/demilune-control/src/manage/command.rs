@@ -66,15 +66,15 @@ pub enum Command {
         /// The operations.
         operations: Vec<OperationText>,
     },
-    /// Sets the origin of a host or host pattern.
+    /// Adds an origin to a zone, or replaces the one of its host.
     OriginSet {
         /// The zone's id or name; may be absent when there is exactly one zone.
         zone: Option<String>,
         /// The host or host pattern.
         host: String,
-        /// The server's URL.
+        /// The server that its requests go to.
         url: String,
-        /// What the server gets as `Host`; what the client sent when absent.
+        /// The `Host` that the server gets; what the client sent when absent.
         host_header: Option<String>,
     },
     /// Every origin of a zone, by host.
@@ -82,20 +82,25 @@ pub enum Command {
         /// The zone's id or name; may be absent when there is exactly one zone.
         zone: Option<String>,
     },
-    /// Takes the origin of a host or host pattern away.
+    /// Removes an origin.
     OriginDelete {
         /// The zone's id or name; may be absent when there is exactly one zone.
         zone: Option<String>,
         /// The host or host pattern.
         host: String,
     },
-    /// Changes settings of the gateway in a zone; with none named, only shows them.
-    SettingsChange {
+    /// A zone's settings.
+    SettingsShow {
         /// The zone's id or name; may be absent when there is exactly one zone.
         zone: Option<String>,
-        /// `pass`, `log` or `block`.
+    },
+    /// Changes a zone's settings; those that are absent stay as they are.
+    SettingsSet {
+        /// The zone's id or name; may be absent when there is exactly one zone.
+        zone: Option<String>,
+        /// What happens to requests that no operation fits: `pass`, `log` or `block`.
         unmatched: Option<String>,
-        /// `normalized` or `raw`.
+        /// Which form of the path the origin gets: `normalized` or `raw`.
         forward_path: Option<String>,
         /// Whether HEAD is taken for GET where no HEAD operation fits.
         head_as_get: Option<bool>,

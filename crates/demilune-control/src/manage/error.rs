@@ -2,7 +2,7 @@
 
 use std::io;
 
-use demilune_inventory::{HostError, IdError, TimestampError, ZoneId};
+use demilune_inventory::{Host, HostError, IdError, TimestampError, ZoneId};
 use demilune_policy::rule::{HostHeaderError, OriginUrlError, SettingError};
 use demilune_store::{
     BackupError, OperationUpsertError, OriginSetError, PermissionGroupError, StoreFailure, TokenCreateError,
@@ -15,24 +15,6 @@ pub enum ManageError {
     /// The text is no zone id.
     #[error("{0:?} cannot be a zone's id")]
     ZoneId(String, #[source] IdError),
-    /// The text is no host.
-    #[error("{0:?} is no host")]
-    Host(String, #[source] HostError),
-    /// The text is no URL of an origin.
-    #[error("{0:?} is no URL of an origin")]
-    OriginUrl(String, #[source] OriginUrlError),
-    /// The text is no value of a `Host` field.
-    #[error(transparent)]
-    HostHeader(HostHeaderError),
-    /// The store refused the origin.
-    #[error("the origin was not set")]
-    OriginSet(#[source] OriginSetError),
-    /// There is no such origin.
-    #[error("the zone has no origin for {0}: `demilune origin list` shows those it has")]
-    OriginNotFound(String),
-    /// The word is no value of a setting.
-    #[error(transparent)]
-    Setting(SettingError),
     /// The text is no request method.
     #[error("{0:?} is no request method; write it as in GET")]
     RequestMethod(String),
@@ -70,9 +52,7 @@ pub enum ManageError {
     #[error("there is no permission group {0:?}")]
     GroupUnknown(String, #[source] PermissionGroupError),
     /// Zones were named beside groups that cover every zone.
-    #[error(
-        "groups that start with Account cover every zone: leave --zone out, or use a group that starts with Domain"
-    )]
+    #[error("these groups cover every zone: leave --zone out, or use a group that starts with Domain")]
     GroupTakesNoZone,
     /// The text is no time.
     #[error("{0:?} cannot be the time a token expires")]
@@ -101,6 +81,24 @@ pub enum ManageError {
     /// The store refused operations.
     #[error("the operations were not added")]
     OperationsAdd(#[source] OperationUpsertError),
+    /// The text is no host.
+    #[error("{0:?} cannot be the host of an origin")]
+    OriginHost(String, #[source] HostError),
+    /// The text is no URL of an origin.
+    #[error("{0:?} cannot be the URL of an origin")]
+    OriginUrl(String, #[source] OriginUrlError),
+    /// The text is no value of a `Host` field.
+    #[error("the host header cannot be used")]
+    OriginHostHeader(#[source] HostHeaderError),
+    /// The store refused the origin.
+    #[error("the origin was not set")]
+    OriginSet(#[source] OriginSetError),
+    /// The zone has no origin for this host.
+    #[error("the zone has no origin for {0}: `demilune origin list` shows the hosts")]
+    OriginNotFound(Host),
+    /// The word is no value of a setting.
+    #[error("the setting {0} cannot be changed")]
+    Setting(&'static str, #[source] SettingError),
     /// No copy was made.
     #[error("no backup was made")]
     Backup(#[source] BackupError),

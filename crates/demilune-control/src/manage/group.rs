@@ -16,7 +16,7 @@ pub(super) fn parse_all(names: &[String]) -> Result<Vec<PermissionGroup>, Manage
         .collect()
 }
 
-/// One grant for each `Account …` group, and one for each `Domain …` group and zone; sorted, without repetition.
+/// One grant for each `Domain …` group and zone, and one for each other group; sorted, without repetition.
 pub(super) fn grants(groups: &[PermissionGroup], zones: &[ZoneId]) -> Vec<Grant> {
     let mut grants = Vec::new();
     for group in groups {
@@ -46,7 +46,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_group_is_answered_with_the_four_names() {
+    fn an_unknown_group_is_answered_with_the_names_of_all() {
         let error = parse_all(&names(&["API Gateway Read"])).unwrap_err().chain();
         for group in PermissionGroup::ALL {
             assert!(error.contains(group.as_str()), "{error}");

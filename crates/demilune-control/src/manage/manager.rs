@@ -62,8 +62,9 @@ impl Manager {
             }
             Command::OriginList { zone } => self.origin_list(zone.as_deref()).await,
             Command::OriginDelete { zone, host } => self.origin_delete(zone.as_deref(), &host).await,
-            Command::SettingsChange { zone, unmatched, forward_path, head_as_get } => {
-                self.settings_change(zone.as_deref(), unmatched.as_deref(), forward_path.as_deref(), head_as_get).await
+            Command::SettingsShow { zone } => self.settings_show(zone.as_deref()).await,
+            Command::SettingsSet { zone, unmatched, forward_path, head_as_get } => {
+                self.settings_set(zone.as_deref(), unmatched.as_deref(), forward_path.as_deref(), head_as_get).await
             }
             Command::Explain { zone, method, url, headers } => {
                 self.explain(zone.as_deref(), &method, &url, &headers).await

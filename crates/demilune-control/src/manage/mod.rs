@@ -5,12 +5,13 @@ mod client;
 mod command;
 mod error;
 mod explain;
-mod gateway;
 mod group;
 mod manager;
 mod operations;
+mod origins;
 mod reply;
 mod server;
+mod settings;
 mod socket;
 #[cfg(test)]
 mod testing;

@@ -3,7 +3,7 @@
 use std::{fmt, path::PathBuf};
 
 use demilune_inventory::Timestamp;
-use demilune_policy::rule::HostHeader;
+use demilune_policy::rule::{HostHeader, ZoneSettings};
 use demilune_store::{OriginRecord, Token, User, Zone};
 use serde::{Deserialize, Serialize};
 
@@ -39,9 +39,9 @@ pub enum Reply {
     Origin(OriginView),
     /// Every origin of a zone.
     Origins(Vec<OriginView>),
-    /// The host has no origin any more.
-    OriginDeleted(String),
-    /// The settings of a zone.
+    /// An origin was removed.
+    OriginDeleted(OriginView),
+    /// A zone's settings as they are now.
     Settings(SettingsView),
     /// What the gateway would do with a request.
     Explained(Box<ExplanationView>),
@@ -88,45 +88,6 @@ impl From<&Zone> for ZoneView {
     fn from(zone: &Zone) -> Self {
         Self { id: zone.id.to_string(), name: zone.name.clone(), created_at: zone.created_at.to_string() }
     }
-}
-
-/// The server that a host is sent to.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct OriginView {
-    /// The host or host pattern.
-    pub host: String,
-    /// The server's URL.
-    pub url: String,
-    /// What the server gets as `Host`; absent for what the client sent.
-    pub host_header: Option<String>,
-    /// When it was set.
-    pub last_updated: String,
-}
-
-impl From<&OriginRecord> for OriginView {
-    fn from(record: &OriginRecord) -> Self {
-        let host_header = match &record.origin.host_header {
-            HostHeader::Client => None,
-            HostHeader::Fixed(text) => Some(text.to_string()),
-        };
-        Self {
-            host: record.origin.host.to_string(),
-            url: record.origin.url.to_string(),
-            host_header,
-            last_updated: record.last_updated.to_string(),
-        }
-    }
-}
-
-/// Settings of the gateway in a zone.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SettingsView {
-    /// What happens to requests that no operation fits.
-    pub unmatched: String,
-    /// Which form of the path the origin gets.
-    pub forward_path: String,
-    /// Whether HEAD is taken for GET where no HEAD operation fits.
-    pub head_as_get: bool,
 }
 
 /// A token, without its secret.
@@ -204,6 +165,55 @@ pub struct UserCreated {
     /// The rest.
     #[serde(flatten)]
     pub view: UserView,
+}
+
+/// An origin.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OriginView {
+    /// The host or host pattern.
+    pub host: String,
+    /// The server that its requests go to.
+    pub url: String,
+    /// The `Host` that the server gets; absent for what the client sent.
+    pub host_header: Option<String>,
+    /// When it was last set.
+    pub last_updated: String,
+}
+
+impl From<&OriginRecord> for OriginView {
+    fn from(record: &OriginRecord) -> Self {
+        let host_header = match &record.origin.host_header {
+            HostHeader::Client => None,
+            HostHeader::Fixed(text) => Some(text.to_string()),
+        };
+        Self {
+            host: record.origin.host.to_string(),
+            url: record.origin.url.to_string(),
+            host_header,
+            last_updated: record.last_updated.to_string(),
+        }
+    }
+}
+
+/// A zone's settings.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SettingsView {
+    /// What happens to requests that no operation fits: `pass`, `log` or `block`.
+    pub unmatched: String,
+    /// Which form of the path the origin gets: `normalized` or `raw`.
+    pub forward_path: String,
+    /// Whether HEAD is taken for GET where no HEAD operation fits.
+    pub head_as_get: bool,
+}
+
+impl From<ZoneSettings> for SettingsView {
+    fn from(settings: ZoneSettings) -> Self {
+        Self {
+            unmatched: settings.unmatched.to_string(),
+            forward_path: settings.forward_path.to_string(),
+            head_as_get: settings.head_as_get,
+        }
+    }
 }
 
 /// A secret on its one way to the person who asked for it. `Debug` masks it, JSON does not.

@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// What one operation saw.
-#[utoipa::path(get, path = "/demilune/v1/zones/{zone_id}/operations/{operation_id}/analytics", tag = "Gateway", operation_id = "operation_analytics",
+#[utoipa::path(get, path = "/zones/{zone_id}/operations/{operation_id}/analytics", tag = "Gateway", operation_id = "operation_analytics",
     params(
         ("zone_id" = String, Path, description = "The zone.", max_length = 32),
         ("operation_id" = String, Path, description = "The operation.", min_length = 36, max_length = 36),
@@ -40,12 +40,7 @@ pub(crate) async fn operation(
 ) -> Result<Envelope<AnalyticsBody>, ApiError> {
     let window = window::read(&mut query, clock::now());
     query.finish()?;
-    if state.store.operation_get(&zone, id).await?.is_none() {
-        return Err(match state.store.zone_get(&zone).await? {
-            Some(_) => ApiError::operation_unknown(),
-            None => ApiError::zone_unknown(zone.as_str()),
-        });
-    }
+    state.operation(&zone, id).await?;
     let scope = TrafficScope::Operation(id);
     let series = state.store.traffic_series(&zone, scope, window.since, window.until).await?;
     let totals: Record = series.points.iter().map(|point| &point.record).sum();

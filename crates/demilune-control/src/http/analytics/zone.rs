@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// What a zone saw.
-#[utoipa::path(get, path = "/demilune/v1/zones/{zone_id}/analytics", tag = "Gateway", operation_id = "zone_analytics",
+#[utoipa::path(get, path = "/zones/{zone_id}/analytics", tag = "Gateway", operation_id = "zone_analytics",
     params(
         ("zone_id" = String, Path, description = "The zone.", max_length = 32),
         ("since" = Option<String>, Query, description = "RFC 3339, seconds since 1970, or before now as in -24h, which is the default."),

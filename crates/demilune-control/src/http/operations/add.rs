@@ -20,7 +20,7 @@ use demilune_store::OperationUpsertError;
 #[utoipa::path(post, path = "/zones/{zone_id}/api_gateway/operations/item", tag = "Operations", operation_id = "operation_add",
     params(
         ("zone_id" = String, Path, description = "The zone.", max_length = 32),
-        ("feature" = Option<Vec<String>>, Query, description = "Show these features, empty or not."),
+        ("feature" = Option<Vec<String>>, Query, description = "Show these features, empty or not. Without it, those that have data are shown."),
     ),
     request_body = OperationInput,
     responses(
@@ -41,10 +41,10 @@ pub(crate) async fn add(
         Err(defects) => return ApiError::collect(defects).and(Err(ApiError::internal())),
     };
     let added = state.store.operation_upsert(&zone, vec![key], clock::now()).await.map_err(upsert_error)?;
-    let stored = &added.first().ok_or_else(ApiError::internal)?.operation;
-    let body =
-        if features.is_empty() { OperationBody::with_all_known(stored) } else { OperationBody::new(stored, &features) };
-    Ok(Envelope::new(body))
+    let operation = &added.first().ok_or_else(ApiError::internal)?.operation;
+    // The one call that shows what it was not asked for (contract 2.4).
+    let features = if features.is_empty() { Feature::filled(&operation.features) } else { features };
+    Ok(Envelope::new(OperationBody::new(operation, &features)))
 }
 
 /// What a refused insert says.

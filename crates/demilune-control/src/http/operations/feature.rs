@@ -4,7 +4,7 @@ use demilune_store::Route;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::wire::Empty;
+use crate::http::envelope::Empty;
 
 /// A feature that a request may ask for. The last two go beyond the published list of three.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +17,11 @@ pub(crate) enum Feature {
 }
 
 impl Feature {
+    /// The features that an operation has data for.
+    pub(crate) fn filled(stored: &demilune_store::Features) -> Vec<Self> {
+        stored.route.iter().map(|_| Self::ApiRouting).collect()
+    }
+
     /// Reads a value of `feature`, in any letter case as Terraform sends it.
     pub(crate) fn parse(text: &str) -> Result<Self, &'static str> {
         match text.to_ascii_lowercase().as_str() {
@@ -33,7 +38,7 @@ impl Feature {
     }
 }
 
-/// Features by name. One that was asked for and has no data yet is an empty object.
+/// Features by name. One that was asked for and has no data is an empty object.
 #[derive(Debug, Default, Serialize, ToSchema)]
 pub(crate) struct Features {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -48,48 +53,41 @@ pub(crate) struct Features {
     confidence_intervals: Option<Empty>,
 }
 
-/// Where the operation is sent (contract 2.5 C). Empty where it has no route.
+/// Where the operation's requests are sent; empty while it has no route.
 #[derive(Debug, Default, Serialize, ToSchema)]
-pub(crate) struct ApiRouting {
-    /// When the route was set last.
+struct ApiRouting {
+    /// When the route was last set.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(format = DateTime)]
     last_updated: Option<String>,
     /// The target.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 8192)]
     route: Option<String>,
-}
-
-impl From<&Route> for ApiRouting {
-    fn from(route: &Route) -> Self {
-        Self { last_updated: Some(route.last_updated.to_string()), route: Some(route.target.to_string()) }
-    }
 }
 
 impl Features {
     /// The features asked for; none if none were.
-    pub(crate) fn requested(requested: &[Feature], known: &demilune_store::Features) -> Option<Self> {
+    pub(crate) fn requested(requested: &[Feature], stored: &demilune_store::Features) -> Option<Self> {
         if requested.is_empty() {
             return None;
         }
-        let mut features = Self::default();
-        for feature in requested {
-            match feature {
-                Feature::Thresholds => features.thresholds = Some(Empty {}),
-                Feature::ParameterSchemas => features.parameter_schemas = Some(Empty {}),
-                Feature::SchemaInfo => features.schema_info = Some(Empty {}),
-                Feature::ApiRouting => {
-                    features.api_routing = Some(known.route.as_ref().map(ApiRouting::from).unwrap_or_default());
-                }
-                Feature::ConfidenceIntervals => features.confidence_intervals = Some(Empty {}),
-            }
-        }
-        Some(features)
+        let asked = |feature| requested.contains(&feature);
+        Some(Self {
+            thresholds: asked(Feature::Thresholds).then_some(Empty {}),
+            parameter_schemas: asked(Feature::ParameterSchemas).then_some(Empty {}),
+            schema_info: asked(Feature::SchemaInfo).then_some(Empty {}),
+            api_routing: asked(Feature::ApiRouting).then(|| ApiRouting::of(stored.route.as_ref())),
+            confidence_intervals: asked(Feature::ConfidenceIntervals).then_some(Empty {}),
+        })
     }
+}
 
-    /// Every feature that has data; none if none has.
-    pub(crate) fn known(known: &demilune_store::Features) -> Option<Self> {
-        let route = known.route.as_ref()?;
-        Some(Self { api_routing: Some(route.into()), ..Self::default() })
+impl ApiRouting {
+    fn of(route: Option<&Route>) -> Self {
+        Self {
+            last_updated: route.map(|route| route.last_updated.to_string()),
+            route: route.map(|route| route.target.to_string()),
+        }
     }
 }

@@ -36,11 +36,7 @@ pub(crate) async fn get(
     let features = query.values("feature", Feature::parse);
     let with_schemas = query.value("with_schemas", query::boolean).unwrap_or(false);
     query.finish()?;
-    let operation = match state.store.operation_get(&zone, id).await? {
-        Some(operation) => operation,
-        None if state.store.zone_get(&zone).await?.is_none() => return Err(ApiError::zone_unknown(zone.as_str())),
-        None => return Err(ApiError::operation_unknown()),
-    };
+    let operation = state.operation(&zone, id).await?;
     let body = OperationBody::new(&operation, &features);
     Ok(Envelope::new(if with_schemas { body.with_schemas() } else { body }))
 }

@@ -3,7 +3,7 @@
 use demilune_inventory::{Method, OperationKey};
 use serde_json::Value;
 
-use crate::http::{error::Defect, member};
+use crate::http::{error::Defect, input::member};
 
 /// The operation that a JSON value describes. `pointer` is the place of the value in the body.
 pub(super) fn operation(value: &Value, pointer: &str) -> Result<OperationKey, Vec<Defect>> {
@@ -12,9 +12,9 @@ pub(super) fn operation(value: &Value, pointer: &str) -> Result<OperationKey, Ve
         return Err(vec![Defect::at(pointer, message)]);
     };
     let mut defects = Vec::new();
-    let endpoint = member::required(value, "endpoint", pointer, &mut defects);
-    let host = member::required(value, "host", pointer, &mut defects);
-    let method = member::required::<Method>(value, "method", pointer, &mut defects);
+    let endpoint = member(value, "endpoint", pointer, &mut defects);
+    let host = member(value, "host", pointer, &mut defects);
+    let method = member::<Method>(value, "method", pointer, &mut defects);
     match (endpoint, host, method) {
         (Some(endpoint), Some(host), Some(method)) => Ok(OperationKey { host, endpoint, method }),
         _ => Err(defects),

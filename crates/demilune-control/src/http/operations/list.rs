@@ -13,7 +13,7 @@ use crate::http::{
     auth::ReadableZone,
     envelope::Envelope,
     error::{ApiError, FailureBody},
-    member::sentence,
+    input::sentence,
     query::Query,
 };
 

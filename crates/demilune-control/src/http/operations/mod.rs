@@ -8,7 +8,6 @@ mod input;
 mod list;
 mod remove;
 mod remove_many;
-mod route;
 mod wire;
 
 pub(crate) use add::*;
@@ -17,5 +16,3 @@ pub(crate) use get::*;
 pub(crate) use list::*;
 pub(crate) use remove::*;
 pub(crate) use remove_many::*;
-pub(crate) use route::*;
-pub(crate) use wire::{Empty, EmptyAnswer};

@@ -2,11 +2,10 @@
 
 use axum::extract::State;
 
-use super::wire::{Empty, EmptyAnswer};
 use crate::http::{
     SharedState,
     auth::{OperationInPath, WritableZone},
-    envelope::Envelope,
+    envelope::{Empty, EmptyAnswer, Envelope},
     error::{ApiError, FailureBody},
 };
 

@@ -6,14 +6,13 @@ use axum::extract::State;
 use demilune_inventory::OperationId;
 use serde_json::Value;
 
-use super::wire::{Empty, EmptyAnswer};
 use crate::http::{
     SharedState,
     auth::WritableZone,
     body::OptionalJsonBody,
-    envelope::{Envelope, Message},
-    error::{ApiError, Defect, FailureBody, INPUT_INVALID, OPERATION_NOT_FOUND},
-    member::sentence,
+    envelope::{Empty, EmptyAnswer, Envelope, Message},
+    error::{ApiError, Defect, FailureBody, INPUT_INVALID, NOT_FOUND},
+    input::sentence,
 };
 
 /// Most defects answered for one call: a body of a mebibyte can hold tens of thousands.
@@ -53,7 +52,7 @@ pub(crate) async fn remove_many(
         return Err(ApiError::zone_unknown(zone.as_str()));
     }
     let unknown = ids.iter().filter(|id| !removed.contains(id)).map(|id| Message {
-        code: OPERATION_NOT_FOUND.code,
+        code: NOT_FOUND.code,
         message: format!("There is no operation {id} in the zone; it was left out."),
     });
     Ok(Envelope::new(Empty {}).with_messages(unknown.collect()))

@@ -63,11 +63,6 @@ impl OperationBody {
         }
     }
 
-    /// The record and every feature that has data: what an insert answers that asks for none by name.
-    pub(crate) fn with_all_known(stored: &StoredOperation) -> Self {
-        Self { features: Features::known(&stored.features), ..Self::new(stored, &[]) }
-    }
-
     /// Adds the schemas of the operation: none are known yet.
     pub(crate) fn with_schemas(mut self) -> Self {
         self.schemas = Some(Schemas { learned: None, uploaded: None });
@@ -116,17 +111,3 @@ pub(crate) struct OperationPageAnswer {
     result: Vec<OperationBody>,
     result_info: ResultInfo,
 }
-
-/// The envelope around an empty result, for the API description.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "describes what `Envelope<Empty>` prints")]
-pub(crate) struct EmptyAnswer {
-    success: bool,
-    errors: Vec<Message>,
-    messages: Vec<Message>,
-    result: Empty,
-}
-
-/// `{}`: some clients decode the result of a deletion, and take no null (contract 3.3).
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Empty {}

@@ -3,7 +3,7 @@
 use axum::{body::Body, http::Request};
 use serde_json::json;
 
-use crate::http::testing::{Answer, Api, EMAIL, EXPIRED, KEY, OTHER_ZONE, READER, WRITER, ZONE, ZONE_WRITER};
+use crate::http::testing::{Answer, Api, EMAIL, EXPIRED, KEY, OPERATOR, OTHER_ZONE, READER, WRITER, ZONE, ZONE_WRITER};
 
 fn list_path(zone: &str) -> String {
     format!("/client/v4/zones/{zone}/api_gateway/operations")
@@ -67,6 +67,24 @@ async fn a_token_of_a_zone_is_none_elsewhere() {
     // Whether the other zone exists does not show.
     for zone in [OTHER_ZONE, "ffffffffffffffffffffffffffffffff"] {
         api.call_as(ZONE_WRITER, "POST", &item(zone), Some(body.clone())).await.check_failure(403, &[9109]);
+    }
+}
+
+#[tokio::test]
+async fn an_operator_has_no_right_in_the_inventory() {
+    let api = Api::start().await;
+    let zone = format!("/client/v4/zones/{ZONE}");
+    api.call_as(OPERATOR, "GET", &zone, None).await.result();
+    for (method, path) in [
+        ("GET", "operations"),
+        ("DELETE", "operations"),
+        ("POST", "operations/item"),
+        ("GET", "configuration"),
+        ("PUT", "configuration"),
+        ("POST", "expression-template/fallthrough"),
+    ] {
+        let path = format!("{zone}/api_gateway/{path}");
+        api.call_as(OPERATOR, method, &path, Some(json!({}))).await.check_failure(403, &[10000]);
     }
 }
 

@@ -1,6 +1,11 @@
 //! The API as callers see it, one file per resource, through the real router.
 
+mod configuration;
 mod credentials;
+mod fallthrough;
 mod operations;
+mod origins;
+mod routes;
 mod service;
+mod settings;
 mod zones;

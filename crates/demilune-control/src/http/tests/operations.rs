@@ -8,12 +8,6 @@ fn users() -> Value {
     json!({"method": "GET", "host": "www.example.com", "endpoint": "/api/v1/users/{id}"})
 }
 
-async fn add(api: &Api, method: &str, host: &str, endpoint: &str) -> String {
-    let body = json!({"method": method, "host": host, "endpoint": endpoint});
-    let answer = api.call("POST", "/operations/item", Some(body)).await;
-    answer.result()["operation_id"].as_str().unwrap().to_owned()
-}
-
 async fn endpoints(api: &Api, query: &str) -> Vec<String> {
     let answer = api.call("GET", &format!("/operations?{query}"), None).await;
     let operations = answer.result().as_array().unwrap();
@@ -114,7 +108,7 @@ async fn the_shape_of_the_body_is_checked() {
 #[tokio::test]
 async fn features_that_were_asked_for_are_empty_until_there_are_data() {
     let api = Api::start().await;
-    let id = add(&api, "GET", "a.example", "/").await;
+    let id = api.add("GET", "a.example", "/").await;
     let all = "feature=thresholds&feature=parameter_schemas&feature=schema_info&feature=API_ROUTING\
                &feature=confidence_intervals&feature=thresholds";
     let expected = json!({"thresholds": {}, "parameter_schemas": {}, "schema_info": {}, "api_routing": {},
@@ -133,7 +127,7 @@ async fn features_that_were_asked_for_are_empty_until_there_are_data() {
 #[tokio::test]
 async fn schemas_are_shown_when_asked_for() {
     let api = Api::start().await;
-    let id = add(&api, "GET", "a.example", "/").await;
+    let id = api.add("GET", "a.example", "/").await;
     let got = api.call("GET", &format!("/operations/{id}?with_schemas=true"), None).await;
     assert_eq!(got.result()["schemas"], json!({"learned": null, "uploaded": null}));
     let plain = api.call("GET", &format!("/operations/{id}?with_schemas=false"), None).await;
@@ -145,7 +139,7 @@ async fn schemas_are_shown_when_asked_for() {
 async fn a_list_is_paged_and_ends_with_an_empty_page() {
     let api = Api::start().await;
     for number in 0..12 {
-        add(&api, "GET", "a.example", &format!("/{number:02}")).await;
+        api.add("GET", "a.example", &format!("/{number:02}")).await;
     }
     let page = |answer: &crate::http::testing::Answer| answer.body["result_info"].clone();
     let first = api.call("GET", "/operations?per_page=5", None).await;
@@ -167,7 +161,7 @@ async fn a_list_is_filtered_and_sorted() {
     for (method, host, endpoint) in
         [("POST", "b.example", "/Users"), ("GET", "b.example", "/users"), ("GET", "a.example", "/z/{id}")]
     {
-        add(&api, method, host, endpoint).await;
+        api.add(method, host, endpoint).await;
     }
     let check = async |query: &str, expected: &[&str]| assert_eq!(endpoints(&api, query).await, expected, "{query}");
     let (z, upper, lower) = ("GET a.example/z/{var1}", "POST b.example/Users", "GET b.example/users");
@@ -245,33 +239,33 @@ async fn a_call_adds_one_to_twenty_operations() {
 async fn a_full_zone_refuses_new_operations_alone() {
     let api = Api::start().await;
     for number in 0..60 {
-        add(&api, "GET", "a.example", &format!("/{number}")).await;
+        api.add("GET", "a.example", &format!("/{number}")).await;
     }
     api.call("POST", "/operations/item", Some(users())).await.check_failure(400, &[10430]);
     let bulk = json!([{"method": "GET", "host": "a.example", "endpoint": "/0"}, users()]);
     api.call("POST", "/operations", Some(bulk)).await.check_failure(400, &[10430]);
-    let id = add(&api, "GET", "a.example", "/0").await;
+    let id = api.add("GET", "a.example", "/0").await;
     api.call("DELETE", &format!("/operations/{id}"), None).await.result();
-    add(&api, "GET", "a.example", "/new").await;
+    api.add("GET", "a.example", "/new").await;
 }
 
 #[tokio::test]
 async fn a_deleted_operation_is_gone_and_comes_back_with_another_id() {
     let api = Api::start().await;
-    let id = add(&api, "GET", "a.example", "/").await;
+    let id = api.add("GET", "a.example", "/").await;
     let path = format!("/operations/{id}");
     let deleted = api.call("DELETE", &path, None).await;
     assert_eq!(deleted.result(), &json!({}));
     api.call("GET", &path, None).await.check_failure(404, &[10404]);
     api.call("DELETE", &path, None).await.check_failure(404, &[10404]);
-    assert_ne!(add(&api, "GET", "a.example", "/").await, id);
+    assert_ne!(api.add("GET", "a.example", "/").await, id);
 }
 
 #[tokio::test]
 async fn several_operations_are_deleted_and_unknown_ids_are_named() {
     let api = Api::start().await;
-    let id = add(&api, "GET", "a.example", "/").await;
-    add(&api, "GET", "a.example", "/kept").await;
+    let id = api.add("GET", "a.example", "/").await;
+    api.add("GET", "a.example", "/kept").await;
     let unknown = "f174e90a-fafe-4643-bbbc-4a0ed4fc8415";
     let body = json!([{"operation_id": id}, {"operation_id": unknown}, {"operation_id": id}]);
     let answer = api.call("DELETE", "/operations", Some(body)).await;
@@ -285,7 +279,7 @@ async fn several_operations_are_deleted_and_unknown_ids_are_named() {
 #[tokio::test]
 async fn a_bulk_delete_without_ids_deletes_nothing() {
     let api = Api::start().await;
-    add(&api, "GET", "a.example", "/").await;
+    api.add("GET", "a.example", "/").await;
     for body in [None, Some(json!([])), Some(json!({})), Some(json!(["x"])), Some(json!([{"operation_id": "x"}]))] {
         api.call("DELETE", "/operations", body).await.check_failure(400, &[10400]);
     }
@@ -301,7 +295,7 @@ async fn a_bulk_delete_without_ids_deletes_nothing() {
 #[tokio::test]
 async fn an_operation_of_another_zone_is_not_found() {
     let api = Api::start().await;
-    let id = add(&api, "GET", "a.example", "/").await;
+    let id = api.add("GET", "a.example", "/").await;
     let path = format!("/client/v4/zones/{OTHER_ZONE}/api_gateway/operations/{id}");
     for method in ["GET", "DELETE"] {
         api.call_as(WRITER, method, &path, None).await.check_failure(404, &[10404]);

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::http::testing::{Api, OTHER_ZONE, READER, ZONE, ZONE_WRITER};
+use crate::http::testing::{Api, OPERATOR, OTHER_ZONE, READER, ZONE, ZONE_WRITER};
 
 #[tokio::test]
 async fn a_caller_sees_the_zones_of_their_grants() {
@@ -16,6 +16,7 @@ async fn a_caller_sees_the_zones_of_their_grants() {
     assert_eq!(names(READER, "?name=example.net").await, ["example.net"]);
     assert_eq!(names(READER, "?page=2").await, [""; 0]);
     assert_eq!(names(ZONE_WRITER, "").await, ["example.com"]);
+    assert_eq!(names(OPERATOR, "").await, ["example.com", "example.net"]);
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use axum::extract::State;
 use super::wire::{ZoneAnswer, ZoneBody};
 use crate::http::{
     SharedState,
-    auth::ReadableZone,
+    auth::VisibleZone,
     envelope::Envelope,
     error::{ApiError, FailureBody},
 };
@@ -19,7 +19,7 @@ use crate::http::{
         (status = 503, description = "The store is away.", body = FailureBody),
     ))]
 pub(crate) async fn get(
-    ReadableZone(zone): ReadableZone,
+    VisibleZone(zone): VisibleZone,
     State(state): State<SharedState>,
 ) -> Result<Envelope<ZoneBody>, ApiError> {
     let found = state.store.zone_get(&zone).await?.ok_or_else(|| ApiError::zone_unknown(zone.as_str()))?;

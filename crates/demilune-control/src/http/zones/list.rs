@@ -37,7 +37,7 @@ pub(crate) async fn list(
     let mut zones = state.store.zone_list().await?;
     zones.retain(|zone| {
         name.as_ref().is_none_or(|name| *name == zone.name)
-            && caller.permission(Access::Read, &zone.id) == Permission::Granted
+            && caller.permission(Access::See, &zone.id) == Permission::Granted
     });
     let offset = usize::try_from(page.offset()).unwrap_or(usize::MAX);
     let bodies: Vec<_> = zones.iter().skip(offset).take(page.limit() as usize).map(ZoneBody::from).collect();
