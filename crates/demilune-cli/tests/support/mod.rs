@@ -2,6 +2,8 @@
 #![allow(dead_code, reason = "each test binary uses its own part")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+pub(crate) mod gateway;
+
 use std::{
     collections::BTreeMap,
     fs::{self, File},
@@ -19,7 +21,7 @@ use tempfile::TempDir;
 /// How long a server may take to start or stop before a test gives up on it.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The binary, in an environment that holds nothing but the path, and a free port for its gateway.
+/// The binary, in an environment that holds the path, and a gateway address that no other test takes.
 pub(crate) fn demilune() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_demilune"));
     command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
