@@ -110,7 +110,7 @@ fn an_operation_takes_its_route_along_when_it_is_deleted() {
 fn a_zone_that_blocks_what_is_unmatched_answers_403_in_place_of_the_origin() {
     let (server, mut client) = server_with_origin(&[]);
     server.add("GET", "/users/{id}");
-    server.run_ok(&["settings", "--unmatched", "block"]);
+    server.run_ok(&["settings", "set", "--unmatched", "block"]);
     wait_for("the setting is in force", IN_FORCE_MAX, || client.get("/unknown").status == 403);
     assert_eq!(client.get("/users/1").status, 200);
 }

@@ -17,4 +17,5 @@ mod postgres;
 mod routes;
 mod rules;
 mod sqlite;
+mod traffic;
 mod zones;

@@ -21,7 +21,8 @@ conformance![
 async fn what_is_pending_is_shown_and_not_done(fixture: &Fixture) {
     let pending = Store::migrations_pending(&fixture.database).await.unwrap();
     assert_eq!(pending[0].version, 1);
-    assert!(pending.iter().all(|step| step.sql.contains("CREATE TABLE") && !step.name.is_empty()));
+    assert!(pending[0].sql.contains("CREATE TABLE"));
+    assert!(pending.iter().all(|step| !step.sql.is_empty() && !step.name.is_empty()));
     assert_eq!(Store::migrations_pending(&fixture.database).await.unwrap(), pending, "still to do");
     if fixture.is_sqlite() {
         assert_eq!(std::fs::read_dir(fixture.folder.path()).unwrap().count(), 0, "not even a file was made");
@@ -116,7 +117,7 @@ fn first_release_adds(fixture: &Fixture, zone: &str) -> String {
 async fn a_database_of_the_first_release_is_kept(fixture: &Fixture) {
     first_release(fixture);
     let pending = Store::migrations_pending(&fixture.database).await.unwrap();
-    assert_eq!(pending.iter().map(|step| step.version).collect::<Vec<_>>(), [2]);
+    assert_eq!(pending.iter().map(|step| step.version).collect::<Vec<_>>(), [2, 3]);
     assert!(matches!(fixture.open(false, 1).await, Err(OpenError::MigrationNeeded { found: 1, .. })));
     let (store, zone) = (fixture.store().await, "z".parse().unwrap());
     assert_eq!(revision(&store, &zone).await, 1);

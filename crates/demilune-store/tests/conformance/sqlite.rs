@@ -44,13 +44,13 @@ fn a_new_file_is_its_owners_alone() {
 }
 
 #[test]
-fn a_closed_store_is_one_file() {
+fn a_closed_store_is_a_file_and_one_of_traffic() {
     run(&Fixture::sqlite(), async |fixture| {
         let (store, zone) = fixture.store_with_zone().await;
         add_all(&store, &zone, keys(0..10)).await;
         store.close().await;
         let left: Vec<PathBuf> = contents(fixture.folder.path()).into_iter().map(|(path, _)| path).collect();
-        assert_eq!(left, [fixture.path()]);
+        assert_eq!(left, [fixture.path().with_file_name("demilune-traffic.db"), fixture.path()]);
     });
 }
 
