@@ -105,22 +105,30 @@ pub enum Command {
         /// Whether HEAD is taken for GET where no HEAD operation fits.
         head_as_get: Option<bool>,
     },
-    /// Says what the gateway would do with a request, and why.
+    /// Says what the gateway would do with requests, and why; all by the same state of the rules.
     Explain {
         /// The zone's id or name; when absent, the zone that owns the host.
         zone: Option<String>,
-        /// The request method.
-        method: String,
-        /// The URL, with the host that the client names.
-        url: String,
-        /// The request's header fields.
-        headers: Vec<(String, String)>,
+        /// The requests.
+        requests: Vec<RequestText>,
     },
     /// Writes a consistent copy of the database to a new file.
     Backup {
         /// The file, as the server's machine names it: an absolute path.
         to: PathBuf,
     },
+}
+
+/// A request as people write it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RequestText {
+    /// The request method.
+    pub method: String,
+    /// The URL, with the host that the client names.
+    pub url: String,
+    /// The header fields.
+    pub headers: Vec<(String, String)>,
 }
 
 /// An operation as people write it.

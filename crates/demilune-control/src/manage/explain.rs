@@ -10,7 +10,7 @@ use demilune_policy::{
 use demilune_store::Zone;
 use serde::{Deserialize, Serialize};
 
-use super::{ManageError, Manager, Reply};
+use super::{ManageError, Manager, Reply, RequestText};
 
 /// What the gateway would do with a request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -90,28 +90,19 @@ pub struct CandidateView {
 }
 
 impl Manager {
-    pub(super) async fn explain(
-        &self,
-        zone: Option<&str>,
-        method: &str,
-        url: &str,
-        headers: &[(String, String)],
-    ) -> Result<Reply, ManageError> {
-        let method =
-            Method::from_bytes(method.as_bytes()).map_err(|_| ManageError::RequestMethod(method.to_owned()))?;
-        let uri: Uri = url.parse().map_err(|_| ManageError::RequestUrl(url.to_owned()))?;
-        let authority = uri.authority().ok_or_else(|| ManageError::RequestUrl(url.to_owned()))?.as_str();
-        let headers = header_map(headers)?;
+    pub(super) async fn explain(&self, zone: Option<&str>, requests: &[RequestText]) -> Result<Reply, ManageError> {
+        let requests = requests.iter().map(ParsedRequest::parse).collect::<Result<Vec<_>, _>>()?;
         let zones = match zone {
             Some(zone) => vec![self.zone_find(Some(zone)).await?],
             None => self.store.zone_list().await?,
         };
         let rulesets = self.rulesets(&zones).await?;
-        let host = canonical_host(authority);
-        let facts = Facts { method: &method, host: &host, path: uri.path(), headers: &headers };
         let key = self.session_key.clone().unwrap_or_else(|| SessionKey::new([0; 16]));
-        let explanation = explain(&rulesets, &facts, &key);
-        Ok(Reply::Explained(Box::new(view(&explanation, &uri, self.session_key.is_some()))))
+        let explained = requests.iter().map(|request| {
+            let explanation = explain(&rulesets, &request.facts(), &key);
+            view(&explanation, &request.uri, self.session_key.is_some())
+        });
+        Ok(Reply::Explained(explained.collect()))
     }
 
     async fn rulesets(&self, zones: &[Zone]) -> Result<Rulesets, ManageError> {
@@ -122,6 +113,29 @@ impl Manager {
             }
         }
         Ok(Rulesets::new(compiled))
+    }
+}
+
+/// A request as a gateway sees it.
+struct ParsedRequest {
+    method: Method,
+    uri: Uri,
+    host: String,
+    headers: HeaderMap,
+}
+
+impl ParsedRequest {
+    fn parse(text: &RequestText) -> Result<Self, ManageError> {
+        let method = Method::from_bytes(text.method.as_bytes());
+        let method = method.map_err(|_| ManageError::RequestMethod(text.method.clone()))?;
+        let no_url = || ManageError::RequestUrl(text.url.clone());
+        let uri: Uri = text.url.parse().map_err(|_| no_url())?;
+        let host = canonical_host(uri.authority().ok_or_else(no_url)?.as_str()).into_owned();
+        Ok(Self { method, uri, host, headers: header_map(&text.headers)? })
+    }
+
+    fn facts(&self) -> Facts<'_> {
+        Facts { method: &self.method, host: &self.host, path: self.uri.path(), headers: &self.headers }
     }
 }
 

@@ -66,9 +66,7 @@ impl Manager {
             Command::SettingsSet { zone, unmatched, forward_path, head_as_get } => {
                 self.settings_set(zone.as_deref(), unmatched.as_deref(), forward_path.as_deref(), head_as_get).await
             }
-            Command::Explain { zone, method, url, headers } => {
-                self.explain(zone.as_deref(), &method, &url, &headers).await
-            }
+            Command::Explain { zone, requests } => self.explain(zone.as_deref(), &requests).await,
             Command::Backup { to } => {
                 if !to.is_absolute() {
                     return Err(ManageError::BackupPath);

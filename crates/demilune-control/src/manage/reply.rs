@@ -43,8 +43,8 @@ pub enum Reply {
     OriginDeleted(OriginView),
     /// A zone's settings as they are now.
     Settings(SettingsView),
-    /// What the gateway would do with a request.
-    Explained(Box<ExplanationView>),
+    /// What the gateway would do with each request, in the order of the command.
+    Explained(Vec<ExplanationView>),
     /// The copy was written.
     BackedUp(PathBuf),
 }
