@@ -125,15 +125,23 @@ async fn lock_waited_for(fixture: &Fixture) {
     }
 }
 
+/// Has the server look for a deadlock when a connection of the store has waited for some seconds, and not before, so
+/// that the store's transaction is the one that is taken back.
+fn choose_the_store(fixture: &Fixture) {
+    const SET: &str = "ALTER DATABASE %I SET deadlock_timeout = %L";
+    fixture.sql(&format!("DO $$ BEGIN EXECUTE format('{SET}', current_database(), '3s'); END $$"));
+}
+
 /// Removing a zone locks the zone, then its operations; whoever adds locks them the other way round.
 #[test]
 fn a_zone_is_removed_in_spite_of_a_deadlock() {
     run(&Fixture::postgres(), async |fixture| {
+        choose_the_store(fixture);
         let (store, zone) = fixture.store_with_zone().await;
         add(&store, &zone, "GET /", at(0)).await;
         let Database::Postgres(url) = &fixture.database else { panic!() };
         let mut other = PgConnection::connect(url).await.unwrap();
-        // The server looks for a deadlock when somebody has waited for a second: the removal waits first and is chosen.
+        other.execute("SET deadlock_timeout = '60s'").await.unwrap();
         other.execute("BEGIN; UPDATE operations SET last_updated = last_updated + 1").await.unwrap();
         let removal = tokio::spawn(async move { store.zone_delete(&zone).await });
         lock_waited_for(fixture).await;
@@ -145,10 +153,12 @@ fn a_zone_is_removed_in_spite_of_a_deadlock() {
 #[test]
 fn operations_are_removed_in_spite_of_a_deadlock() {
     run(&Fixture::postgres(), async |fixture| {
+        choose_the_store(fixture);
         let (store, zone) = fixture.store_with_zone().await;
         let id = add(&store, &zone, "GET /", at(0)).await.operation.operation.id;
         let Database::Postgres(url) = &fixture.database else { panic!() };
         let mut other = PgConnection::connect(url).await.unwrap();
+        other.execute("SET deadlock_timeout = '60s'").await.unwrap();
         other.execute("BEGIN; UPDATE zones SET revision = revision + 1").await.unwrap();
         let removal = tokio::spawn(async move { store.operation_delete(&zone, vec![id]).await });
         lock_waited_for(fixture).await;
@@ -185,10 +195,12 @@ fn a_call_that_is_given_up_leaves_no_lock_behind() {
 #[test]
 fn a_route_is_set_in_spite_of_a_deadlock() {
     run(&Fixture::postgres(), async |fixture| {
+        choose_the_store(fixture);
         let (store, zone) = fixture.store_with_zone().await;
         let id = add(&store, &zone, "GET /", at(0)).await.operation.operation.id;
         let Database::Postgres(url) = &fixture.database else { panic!() };
         let mut other = PgConnection::connect(url).await.unwrap();
+        other.execute("SET deadlock_timeout = '60s'").await.unwrap();
         other.execute("BEGIN; UPDATE zones SET revision = revision + 1").await.unwrap();
         let route = target("http://o", "/");
         let setting = tokio::spawn(async move { store.route_set(&zone, id, route, at(0)).await });
