@@ -24,6 +24,9 @@ pub enum ManageError {
     /// A header field cannot be sent.
     #[error("the header field {0:?} cannot be sent; write it as 'Name: value', in one line")]
     RequestHeader(String),
+    /// The process ends.
+    #[error("the command was interrupted")]
+    Interrupted,
     /// The text is no zone name.
     #[error("a zone's name has 1 to 253 characters, none of them a control character")]
     ZoneName,

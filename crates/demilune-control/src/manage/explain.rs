@@ -5,10 +5,10 @@ use std::sync::Arc;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 use demilune_policy::{
     Candidate, DestinationKind, Explanation, Facts, Ruleset, Rulesets, SessionKey, Verdict, canonical_host, explain,
-    rule::OperationRule,
+    rule::{OperationRule, ZoneRules},
 };
-use demilune_store::Zone;
 use serde::{Deserialize, Serialize};
+use tokio::task::spawn_blocking;
 
 use super::{ManageError, Manager, Reply, RequestText};
 
@@ -96,24 +96,24 @@ impl Manager {
             Some(zone) => vec![self.zone_find(Some(zone)).await?],
             None => self.store.zone_list().await?,
         };
-        let rulesets = self.rulesets(&zones).await?;
-        let key = self.session_key.clone().unwrap_or_else(|| SessionKey::new([0; 16]));
-        let explained = requests.iter().map(|request| {
-            let explanation = explain(&rulesets, &request.facts(), &key);
-            view(&explanation, &request.uri, self.session_key.is_some())
-        });
-        Ok(Reply::Explained(explained.collect()))
-    }
-
-    async fn rulesets(&self, zones: &[Zone]) -> Result<Rulesets, ManageError> {
-        let mut compiled = Vec::new();
+        let mut rules = Vec::new();
         for zone in zones {
-            if let Some(rules) = self.store.zone_rules(&zone.id).await? {
-                compiled.push(Arc::new(Ruleset::compile(rules)));
-            }
+            rules.extend(self.store.zone_rules(&zone.id).await?);
         }
-        Ok(Rulesets::new(compiled))
+        let key = self.session_key.clone();
+        // Rules are compiled and every operation is looked at: traffic that this process serves shall not wait for it.
+        let explaining = spawn_blocking(move || explain_all(rules, &requests, key));
+        Ok(Reply::Explained(explaining.await.map_err(|_| ManageError::Interrupted)?))
     }
+}
+
+fn explain_all(rules: Vec<ZoneRules>, requests: &[ParsedRequest], key: Option<SessionKey>) -> Vec<ExplanationView> {
+    let rulesets = Rulesets::new(rules.into_iter().map(|rules| Arc::new(Ruleset::compile(rules))).collect());
+    let hashed = key.is_some();
+    let key = key.unwrap_or_else(|| SessionKey::new([0; 16]));
+    let explained =
+        requests.iter().map(|request| view(&explain(&rulesets, &request.facts(), &key), &request.uri, hashed));
+    explained.collect()
 }
 
 /// A request as a gateway sees it.
