@@ -79,7 +79,6 @@ impl Door {
                 () = self.stop.cancelled() => break,
             }
         }
-        self.proxy.stop_keeping_connections();
         // Whoever is in the kernel's queue has connected as far as they know.
         while let Some(accepted) = accept_waiting(listener).await {
             let Ok(permit) = Arc::clone(&room).try_acquire_owned() else { break };
@@ -167,6 +166,9 @@ impl Door {
 
     /// Lets what is in flight come to its end, but no longer than the limit.
     async fn drain(&self, connections: TaskTracker) {
+        // Only now that nobody listens: clients that learn that their connection ends come back at once, and would be
+        // lost in the queue of a listener that is just being closed.
+        self.proxy.stop_keeping_connections();
         connections.close();
         self.proxy.tunnels().close();
         let done = async {
