@@ -27,8 +27,8 @@ enum Action {
         /// A zone that the Domain groups cover, by id or name; may be repeated, and left out when there is one zone
         #[arg(long = "zone", value_name = "ZONE")]
         zones: Vec<String>,
-        /// What it may do: "Account API Gateway", "Account API Gateway Read", "Domain API Gateway" or
-        /// "Domain API Gateway Read"; may be repeated
+        /// What it may do: "Account API Gateway", "Account API Gateway Read", "Domain API Gateway",
+        /// "Domain API Gateway Read" or "Demilune Operator"; may be repeated
         #[arg(long = "group", value_name = "GROUP", required = true)]
         groups: Vec<String>,
         /// When it stops working, such as 2026-12-31T00:00:00Z [default: never]

@@ -29,7 +29,7 @@ enum Action {
     },
     /// List every zone
     List,
-    /// Delete a zone with its operations and the permissions on it
+    /// Delete a zone with its operations, origins and settings, and the permissions on it
     Delete {
         /// Its id or name
         zone: String,
