@@ -1,7 +1,9 @@
 //! `demilune demo`: everything at work on this machine, with a sample API and traffic.
 
 use std::{
-    fs, io,
+    fs::{self, DirBuilder},
+    io,
+    os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -88,7 +90,7 @@ fn variables(data: &Path) -> Environment {
         ("DEMILUNE_LISTEN", "127.0.0.1:0".into()),
         ("DEMILUNE_GATEWAY_LISTEN", "127.0.0.1:0".into()),
         ("DEMILUNE_ALLOW_PRIVATE_TARGETS", "true".into()),
-        ("DEMILUNE_LOG_LEVEL", "warn".into()),
+        ("DEMILUNE_LOG_LEVEL", "error".into()),
     ];
     Environment::from_pairs(pairs.map(|(name, value)| (name.into(), value)))
 }
@@ -100,7 +102,8 @@ impl Folder {
     fn make() -> io::Result<Self> {
         let random = getrandom::u64().map_err(io::Error::other)?;
         let path = std::env::temp_dir().join(format!("demilune-demo-{random:016x}"));
-        fs::create_dir(&path)?;
+        // It holds a token.
+        DirBuilder::new().mode(0o700).create(&path)?;
         Ok(Self(path))
     }
 }

@@ -1,0 +1,108 @@
+//! The demo, as the README's first command runs it: what it prints, and that what it prints works.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod support;
+
+use std::{
+    io::{BufRead, BufReader},
+    path::Path,
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+use support::demilune;
+
+/// What the demo may take from its start to the last line: the promise is a minute on any machine.
+const SHOWN_WITHIN: Duration = Duration::from_secs(60);
+
+struct Demo {
+    child: Child,
+    text: String,
+}
+
+impl Demo {
+    fn start() -> Self {
+        let begun = Instant::now();
+        let mut child =
+            demilune().arg("demo").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+        let shown: Vec<String> = lines.take_while(|line| !line.starts_with("Ctrl-C")).collect();
+        assert!(begun.elapsed() < SHOWN_WITHIN);
+        Self { child, text: shown.join("\n") }
+    }
+
+    /// The command that begins with this line, up to the line that does not go on.
+    fn command(&self, start: &str) -> String {
+        let mut command = String::new();
+        for line in self.text.lines().skip_while(|line| !line.trim_start().starts_with(start)) {
+            let goes_on = line.strip_suffix('\\');
+            command.push_str(goes_on.unwrap_or(line));
+            if goes_on.is_none() {
+                break;
+            }
+        }
+        command
+    }
+}
+
+impl Drop for Demo {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Runs a command line as somebody does who pastes it.
+fn paste(command: &str) -> String {
+    let output = Command::new("sh").args(["-c", command]).output().unwrap();
+    assert!(output.status.success(), "{command}: {output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn every_operation_of_the_sample_is_shown_with_what_it_saw() {
+    let demo = Demo::start();
+    for (method, endpoint) in [
+        ("GET", "/books"),
+        ("GET", "/books/{var1}"),
+        ("GET", "/books/{var1}/reviews"),
+        ("POST", "/orders"),
+        ("GET", "/orders/{var1}"),
+        ("DELETE", "/cart/{var1}"),
+        ("GET", "/health"),
+    ] {
+        let row = demo.text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+        let row = row.into_iter().find(|words| words.starts_with(&[method, endpoint]));
+        let requests: u64 = row.unwrap_or_else(|| panic!("{method} {endpoint}: {}", demo.text))[2].parse().unwrap();
+        assert!(requests > 0, "{method} {endpoint}");
+    }
+    assert!(demo.text.contains("(no operation fits)"), "{}", demo.text);
+}
+
+#[test]
+fn the_printed_lines_work_when_pasted() {
+    let demo = Demo::start();
+    let silent = |command: String| command.replacen("curl", "curl -sS --fail", 1);
+    let answer: Value = serde_json::from_str(&paste(&silent(demo.command("curl '")))).unwrap();
+    assert_eq!(answer["success"], true, "{answer}");
+    assert!(answer["result"]["features"]["api_routing"]["route"].is_string(), "{answer}");
+    let gateway = demo.text.lines().find(|line| line.trim_start().starts_with("curl") && line.contains("-H 'Host:"));
+    let book: Value = serde_json::from_str(&paste(&silent(gateway.unwrap().trim().to_owned()))).unwrap();
+    assert_eq!(book["book_id"], 7, "{book}");
+    let explain = demo.command("demilune explain").replacen("demilune", env!("CARGO_BIN_EXE_demilune"), 1);
+    let explained = paste(explain.trim());
+    assert!(explained.contains("GET bookshop.example /books/{var1}") && explained.contains("(route)"), "{explained}");
+}
+
+#[test]
+fn the_demo_ends_with_ctrl_c_and_leaves_nothing() {
+    let mut demo = Demo::start();
+    let explain = demo.command("demilune explain");
+    let data = explain.split('\'').nth(1).unwrap().to_owned();
+    assert!(Path::new(&data).is_dir(), "{data}");
+    kill_process(Pid::from_child(&demo.child), Signal::INT).unwrap();
+    assert!(demo.child.wait().unwrap().success());
+    assert!(!Path::new(&data).exists(), "{data}");
+}
