@@ -1,6 +1,6 @@
 //! The loop that accepts connections, and what becomes of one.
 
-use std::{convert::Infallible, future::poll_fn, io, net::SocketAddr, pin::pin, sync::Arc, task::Poll, time::Duration};
+use std::{convert::Infallible, io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
 use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -35,6 +35,7 @@ impl Gateway {
             tls: tls.map(TlsAcceptor::from),
             stop: stop.clone(),
             farewell_over: CancellationToken::new(),
+            room: Arc::new(Semaphore::new(self.proxy.limits().connections_max)),
             metrics: self.observer.metrics.clone(),
         };
         let connections = TaskTracker::new();
@@ -49,7 +50,7 @@ impl Gateway {
             () = door.accept_all(&listener, &connections) => {}
             () = sweeping => {}
         }
-        drop(listener);
+        door.close(listener, &connections).await;
         door.drain(connections).await;
     }
 }
@@ -61,15 +62,16 @@ struct Door {
     tls: Option<TlsAcceptor>,
     stop: CancellationToken,
     farewell_over: CancellationToken,
+    /// Places for connections.
+    room: Arc<Semaphore>,
     metrics: crate::observe::GatewayMetrics,
 }
 
 impl Door {
     async fn accept_all(&self, listener: &TcpListener, connections: &TaskTracker) {
-        let room = Arc::new(Semaphore::new(self.proxy.limits().connections_max));
         loop {
             let permit = tokio::select! {
-                permit = Arc::clone(&room).acquire_owned() => permit,
+                permit = Arc::clone(&self.room).acquire_owned() => permit,
                 () = self.stop.cancelled() => break,
             };
             // The semaphore is never closed.
@@ -79,10 +81,20 @@ impl Door {
                 () = self.stop.cancelled() => break,
             }
         }
-        // Whoever is in the kernel's queue has connected as far as they know.
-        while let Some(accepted) = accept_waiting(listener).await {
-            let Ok(permit) = Arc::clone(&room).try_acquire_owned() else { break };
-            self.admit(accepted, permit, connections).await;
+    }
+
+    /// Takes whoever is in the kernel's queue, since they have connected as far as they know, and closes the listener.
+    /// The kernel itself is asked: the runtime learns of connections some time after they have come. One that comes in
+    /// the instant between the last answer and the close is reset, for which Linux has no remedy.
+    async fn close(&self, listener: TcpListener, connections: &TaskTracker) {
+        let Ok(listener) = listener.into_std() else { return };
+        while let Ok(permit) = Arc::clone(&self.room).try_acquire_owned() {
+            match listener.accept() {
+                Ok(accepted) => self.admit(into_tokio(accepted), permit, connections).await,
+                Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
+                // The queue is empty, or there is no descriptor for more.
+                Err(_) => break,
+            }
         }
     }
 
@@ -189,11 +201,7 @@ impl Door {
     }
 }
 
-/// A connection that waits to be accepted, if there is one.
-async fn accept_waiting(listener: &TcpListener) -> Option<io::Result<(TcpStream, SocketAddr)>> {
-    poll_fn(|context| match listener.poll_accept(context) {
-        Poll::Ready(accepted) => Poll::Ready(Some(accepted)),
-        Poll::Pending => Poll::Ready(None),
-    })
-    .await
+fn into_tokio((stream, address): (std::net::TcpStream, SocketAddr)) -> io::Result<(TcpStream, SocketAddr)> {
+    stream.set_nonblocking(true)?;
+    Ok((TcpStream::from_std(stream)?, address))
 }
