@@ -1,5 +1,6 @@
 //! `demilune explain` and the gateway name the same operation, over every route of three real APIs.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::print_stdout, reason = "what was measured is for people who run the tests with --nocapture")]
 
 mod support;
 

@@ -1,5 +1,6 @@
 //! Gateways by themselves on a PostgreSQL database that they share: changes, crashes and times without the store.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::print_stdout, reason = "what was measured is for people who run the tests with --nocapture")]
 
 mod support;
 

@@ -132,7 +132,7 @@ fn read_requests(file: &Path, headers: &[(String, String)]) -> Result<Vec<Reques
     let text = text.map_err(|error| RequestsError::File(file.to_owned(), error))?;
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
     lines
-        .map(|(index, line)| match Vec::from_iter(line.split_whitespace())[..] {
+        .map(|(index, line)| match line.split_whitespace().collect::<Vec<_>>()[..] {
             [method, url] => {
                 Ok(RequestText { method: method.to_owned(), url: url.to_owned(), headers: headers.to_owned() })
             }
