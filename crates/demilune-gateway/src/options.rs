@@ -84,11 +84,11 @@ impl Default for Limits {
             idle_time_max: Duration::from_secs(75),
             client_stall_max: Duration::from_secs(30),
             origin_connect_max: Duration::from_secs(5),
-            origin_answer_max: Duration::from_secs(60),
-            origin_stall_max: Duration::from_secs(60),
+            origin_answer_max: Duration::from_mins(1),
+            origin_stall_max: Duration::from_mins(1),
             origin_idle_max: Duration::from_secs(50),
             origin_idle_connections_max: 256,
-            tunnel_idle_max: Duration::from_secs(300),
+            tunnel_idle_max: Duration::from_mins(5),
             drain_max: Duration::from_secs(8),
         }
     }

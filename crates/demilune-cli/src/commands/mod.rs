@@ -41,7 +41,7 @@ pub(crate) struct Cli {
 
 #[derive(Subcommand)]
 enum Subcommands {
-    Serve(serve::Serve),
+    Serve(Box<serve::Serve>),
     Demo(demo::Demo),
     Zone(zone::Zone),
     Token(token::Token),

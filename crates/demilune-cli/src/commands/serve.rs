@@ -32,13 +32,13 @@ impl Serve {
             if config.role == Role::Gateway {
                 let server = GatewayServer::start(config).await?;
                 tracing::info!(gateway = server.gateway_url, probes = server.probes_url, "listening");
-                server.serve().await;
+                Box::pin(server.serve()).await;
                 tracing::info!("stopped");
                 return Ok(ExitCode::SUCCESS);
             }
             let server = Server::start(config).await?;
             announce(&server.started).await?;
-            server.serve().await;
+            Box::pin(server.serve()).await;
             tracing::info!("stopped");
             Ok(ExitCode::SUCCESS)
         })

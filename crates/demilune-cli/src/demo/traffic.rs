@@ -57,20 +57,20 @@ async fn visit(client: &Client, gateway: &str, host: &str, person: u32, sent: &m
         // Some follow links to books that are gone.
         let book = 1 + (person * 7 + look * 3) % (BOOKS + 2);
         go(Method::GET, format!("/books/{book}"), None).await?;
-        if look % 3 == 0 {
+        if look.is_multiple_of(3) {
             go(Method::GET, format!("/books/{book}/reviews"), None).await?;
         }
     }
-    if person % 3 == 0 {
+    if person.is_multiple_of(3) {
         let book = 1 + person % BOOKS;
         go(Method::POST, "/orders".to_owned(), Some(json!({ "book_id": book, "count": 1 + person % 3 }))).await?;
         go(Method::GET, format!("/orders/{book}"), None).await?;
     }
-    if person % 5 == 0 {
+    if person.is_multiple_of(5) {
         go(Method::POST, "/orders".to_owned(), Some(json!({ "count": 1 }))).await?;
         go(Method::DELETE, format!("/cart/{person}"), None).await?;
     }
-    if person % 20 == 0 {
+    if person.is_multiple_of(20) {
         go(Method::GET, "/health".to_owned(), None).await?;
         go(Method::GET, "/wp-login.php".to_owned(), None).await?;
         sent.unmatched += 1;

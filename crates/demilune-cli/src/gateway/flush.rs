@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 /// How often: what a crash loses at most.
 const EVERY: Duration = Duration::from_secs(10);
 /// How often stored records are tidied: each round has an hour's worth to do.
-const MAINTAIN_EVERY: Duration = Duration::from_secs(3_600);
+const MAINTAIN_EVERY: Duration = Duration::from_hours(1);
 /// Most snapshots in one transaction, so that none holds the store for long.
 const BATCH_MAX: usize = 2_000;
 

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use tokio::task::spawn_blocking;
 
+use super::secret::hex;
 use crate::data_folder::FILE_MODE;
 
 /// The file in the data folder.
@@ -126,11 +127,11 @@ fn read(text: &str) -> Result<Vec<ZoneRules>, String> {
         return Err("its content does not have the hash that its first line says".to_owned());
     }
     let zones: Vec<ZoneText> = serde_json::from_str(body).map_err(|error| error.to_string())?;
-    zones.into_iter().map(|zone| zone.parse()).collect()
+    zones.into_iter().map(ZoneText::parse).collect()
 }
 
 fn hash(body: &str) -> String {
-    Sha256::digest(body.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&Sha256::digest(body.as_bytes()))
 }
 
 impl From<&ZoneRules> for ZoneText {

@@ -9,7 +9,7 @@ use std::{
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
-        mpsc::{Receiver, SyncSender, TryRecvError, sync_channel},
+        mpsc::{Receiver, SyncSender, sync_channel},
     },
     thread,
     time::{Duration, UNIX_EPOCH},
@@ -113,10 +113,7 @@ fn write_all(messages: &Receiver<Message>, mut sink: Sink, target: &AccessLogTar
                 }
                 Message::Reopen => reopen(&mut sink, target),
             }
-            next = match messages.try_recv() {
-                Ok(message) => Some(message),
-                Err(TryRecvError::Empty | TryRecvError::Disconnected) => None,
-            };
+            next = messages.try_recv().ok();
         }
         if sink.writer().flush().is_err() {
             dropped.fetch_add(1, Ordering::Relaxed);
@@ -136,7 +133,7 @@ fn reopen(sink: &mut Sink, target: &AccessLogTarget) {
 fn line(exchange: &Exchange, code: &str, status: Option<u16>, elapsed: Duration) -> String {
     let mut line = String::with_capacity(LINE_BYTES);
     let micros = exchange.arrived.duration_since(UNIX_EPOCH).unwrap_or_default().as_micros();
-    let time = i64::try_from(micros).ok().and_then(|micros| Timestamp::from_micros(micros));
+    let time = i64::try_from(micros).ok().and_then(Timestamp::from_micros);
     let ruleset = exchange.ruleset.as_ref();
     let operation = ruleset.zip(exchange.operation);
     let operation = operation.and_then(|(ruleset, found)| ruleset.operations().get(found.operation as usize));

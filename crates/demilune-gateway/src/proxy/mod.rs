@@ -48,7 +48,7 @@ pub use response_body::ResponseBody;
 
 use forwarded::Via;
 use hop_by_hop::Wanted;
-use patience::{Exhausted, Patience};
+use patience::Patience;
 use present::Present;
 use problem::Problem;
 use request_body::{BodyFailure, Pause};
@@ -234,7 +234,8 @@ impl Proxy {
                 if let Some(defect) = connection.state.body_defect().filter(|_| cut_short.is_some()) {
                     return problem::unreadable(defect.status(), &defect.to_string(), exchange);
                 }
-                let problem = self.explain(failed.map(Result::err), cut_short, &plan, &exchange);
+                let error = failed.ok().and_then(Result::err);
+                let problem = self.explain(error.as_ref(), cut_short, &plan, &exchange);
                 return problem.answer(exchange);
             }
         };
@@ -278,10 +279,10 @@ impl Proxy {
         wanted
     }
 
-    /// What to answer when there is none from the origin, and a log line that says what the answer does not.
+    /// What to answer when there is none from the origin, by an error or because the time for it is over, and a log line that says what the answer does not.
     fn explain(
         &self,
-        failed: Result<Option<UpstreamError>, Exhausted>,
+        error: Option<&UpstreamError>,
         body: Option<BodyFailure>,
         plan: &Plan,
         exchange: &Exchange,
@@ -292,10 +293,8 @@ impl Proxy {
             Some(BodyFailure::Broken) => return problem::BODY_BROKEN,
             None => {}
         }
-        let (problem, error): (Problem, Option<&dyn std::error::Error>) = match &failed {
-            Err(_) | Ok(None) => (problem::ORIGIN_ANSWER_TIMEOUT, None),
-            Ok(Some(error)) => (origin_problem(error), Some(error)),
-        };
+        let problem = error.map_or(problem::ORIGIN_ANSWER_TIMEOUT, origin_problem);
+        let error = error.map(|error| error as &(dyn std::error::Error + 'static));
         self.observer.origin_failed(problem.code, error, plan.destination.server(), exchange);
         problem
     }

@@ -18,18 +18,18 @@ use tokio::runtime::{Builder, Runtime};
 use tokio_util::sync::CancellationToken;
 
 /// Longest time a test waits for bytes: far more than anything takes, so that a hang is a failure and not a hang.
-pub const PATIENCE: Duration = Duration::from_secs(10);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// An origin: what it received, and what it does with a connection is the test's.
-pub struct TestOrigin {
-    pub address: SocketAddr,
+pub(crate) struct TestOrigin {
+    pub(crate) address: SocketAddr,
     received: Arc<Mutex<Vec<u8>>>,
     connections: Arc<Mutex<usize>>,
 }
 
 impl TestOrigin {
     /// Each connection is given to `serve` with its number, in a thread of its own.
-    pub fn start(serve: impl Fn(&mut Exchange, usize) + Send + Sync + 'static) -> Self {
+    pub(crate) fn start(serve: impl Fn(&mut Exchange, usize) + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let (received, connections) = (Arc::new(Mutex::new(Vec::new())), Arc::new(Mutex::new(0)));
@@ -51,36 +51,36 @@ impl TestOrigin {
     }
 
     /// Answers every request with this, whatever it is.
-    pub fn answering(answer: &'static str) -> Self {
+    pub(crate) fn answering(answer: &'static str) -> Self {
         Self::start(move |exchange, _| while exchange.request().is_some() && exchange.send(answer) {})
     }
 
     /// All bytes received so far, as text.
-    pub fn received(&self) -> String {
+    pub(crate) fn received(&self) -> String {
         String::from_utf8_lossy(&self.received.lock().unwrap()).into_owned()
     }
 
     /// How many request heads arrived, by the line that only heads have.
-    pub fn requests(&self) -> usize {
+    pub(crate) fn requests(&self) -> usize {
         self.received().matches("\r\nvia: ").count()
     }
 
     /// How many connections were made.
-    pub fn connections(&self) -> usize {
+    pub(crate) fn connections(&self) -> usize {
         *self.connections.lock().unwrap()
     }
 }
 
 /// A connection at the origin's end.
-pub struct Exchange {
-    pub stream: TcpStream,
+pub(crate) struct Exchange {
+    pub(crate) stream: TcpStream,
     log: Arc<Mutex<Vec<u8>>>,
     unread: Vec<u8>,
 }
 
 impl Exchange {
     /// Reads one request to the end of its body; none when the connection ends first.
-    pub fn request(&mut self) -> Option<String> {
+    pub(crate) fn request(&mut self) -> Option<String> {
         let head = self.until(|bytes| find(bytes, b"\r\n\r\n").map(|at| at + 4))?;
         let text = String::from_utf8_lossy(&head).to_ascii_lowercase();
         let length = text.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
@@ -95,7 +95,7 @@ impl Exchange {
     }
 
     /// Reads a head alone.
-    pub fn head(&mut self) -> Option<String> {
+    pub(crate) fn head(&mut self) -> Option<String> {
         let head = self.until(|bytes| find(bytes, b"\r\n\r\n").map(|at| at + 4))?;
         Some(String::from_utf8_lossy(&head).into_owned())
     }
@@ -117,12 +117,12 @@ impl Exchange {
     }
 
     /// Sends bytes; false when the other side is gone.
-    pub fn send(&mut self, bytes: impl AsRef<[u8]>) -> bool {
+    pub(crate) fn send(&mut self, bytes: impl AsRef<[u8]>) -> bool {
         self.stream.write_all(bytes.as_ref()).is_ok()
     }
 
     /// Ends the connection with a reset instead of an orderly close.
-    pub fn reset(&mut self) {
+    pub(crate) fn reset(&mut self) {
         let socket = socket2::SockRef::from(&self.stream);
         socket.set_linger(Some(Duration::ZERO)).unwrap();
         let _ = self.stream.shutdown(std::net::Shutdown::Both);
@@ -135,11 +135,11 @@ fn find(bytes: &[u8], part: &[u8]) -> Option<usize> {
 
 /// Rules for one zone, as tests write them.
 #[derive(Clone)]
-pub struct Rules(pub ZoneRules);
+pub(crate) struct Rules(pub(crate) ZoneRules);
 
 impl Rules {
     /// `api.test` is sent to this origin.
-    pub fn to(origin: SocketAddr) -> Self {
+    pub(crate) fn to(origin: SocketAddr) -> Self {
         Self(ZoneRules {
             zone: "z".parse().unwrap(),
             revision: 1,
@@ -155,12 +155,12 @@ impl Rules {
     }
 
     /// Adds an operation of `api.test`.
-    pub fn operation(self, method: &str, endpoint: &str) -> Self {
+    pub(crate) fn operation(self, method: &str, endpoint: &str) -> Self {
         self.routed(method, endpoint, None)
     }
 
     /// Adds an operation of `api.test` with a route.
-    pub fn routed(mut self, method: &str, endpoint: &str, route: Option<&str>) -> Self {
+    pub(crate) fn routed(mut self, method: &str, endpoint: &str, route: Option<&str>) -> Self {
         let endpoint = endpoint.parse().unwrap();
         let route = route.map(|route| RouteTarget::parse(route, &endpoint).unwrap());
         let id = format!("00000000-0000-7000-8000-{:012}", self.0.operations.len()).parse().unwrap();
@@ -173,28 +173,28 @@ impl Rules {
         self
     }
 
-    pub fn settings(mut self, change: impl FnOnce(&mut ZoneSettings)) -> Self {
+    pub(crate) fn settings(mut self, change: impl FnOnce(&mut ZoneSettings)) -> Self {
         change(&mut self.0.settings);
         self
     }
 }
 
 /// A gateway that serves.
-pub struct TestGateway {
-    pub address: SocketAddr,
-    pub gateway: Gateway,
+pub(crate) struct TestGateway {
+    pub(crate) address: SocketAddr,
+    pub(crate) gateway: Gateway,
     stop: CancellationToken,
     serving: Option<tokio::task::JoinHandle<()>>,
     runtime: Option<Runtime>,
 }
 
 impl TestGateway {
-    pub fn start(rules: Rules) -> Self {
+    pub(crate) fn start(rules: Rules) -> Self {
         Self::start_with(rules, |_| {})
     }
 
     /// With options of the test's own; private targets are allowed unless it says otherwise.
-    pub fn start_with(rules: Rules, change: impl FnOnce(&mut GatewayOptions)) -> Self {
+    pub(crate) fn start_with(rules: Rules, change: impl FnOnce(&mut GatewayOptions)) -> Self {
         let mut options = GatewayOptions {
             limits: Limits::default(),
             trusted_networks: Vec::new(),
@@ -217,7 +217,7 @@ impl TestGateway {
     }
 
     /// A client's connection.
-    pub fn connect(&self) -> Client {
+    pub(crate) fn connect(&self) -> Client {
         let stream = TcpStream::connect(self.address).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream.set_nodelay(true).unwrap();
@@ -225,19 +225,19 @@ impl TestGateway {
     }
 
     /// Sends bytes on a connection of their own and reads until the gateway closes it.
-    pub fn raw(&self, bytes: impl AsRef<[u8]>) -> String {
+    pub(crate) fn raw(&self, bytes: impl AsRef<[u8]>) -> String {
         let mut client = self.connect();
         client.send(bytes);
         client.rest()
     }
 
     /// Asks for one thing, and for the connection to be closed behind it.
-    pub fn ask(&self, line: &str, fields: &str) -> String {
+    pub(crate) fn ask(&self, line: &str, fields: &str) -> String {
         self.raw(format!("{line} HTTP/1.1\r\nHost: api.test\r\nConnection: close\r\n{fields}\r\n"))
     }
 
     /// Asks it to stop, and waits until it has.
-    pub fn stop(&mut self) {
+    pub(crate) fn stop(&mut self) {
         self.stop.cancel();
         if let (Some(serving), Some(runtime)) = (self.serving.take(), &self.runtime) {
             runtime.block_on(serving).unwrap();
@@ -245,7 +245,7 @@ impl TestGateway {
     }
 
     /// Asks it to stop and goes on.
-    pub fn begin_stop(&self) {
+    pub(crate) fn begin_stop(&self) {
         self.stop.cancel();
     }
 }
@@ -259,18 +259,18 @@ impl Drop for TestGateway {
 }
 
 /// A client that sends and reads bytes.
-pub struct Client {
-    pub stream: TcpStream,
+pub(crate) struct Client {
+    pub(crate) stream: TcpStream,
 }
 
 impl Client {
-    pub fn send(&mut self, bytes: impl AsRef<[u8]>) {
+    pub(crate) fn send(&mut self, bytes: impl AsRef<[u8]>) {
         // The gateway may have refused and closed already; what it said is what counts.
         let _ = self.stream.write_all(bytes.as_ref());
     }
 
     /// Reads until the gateway closes the connection.
-    pub fn rest(&mut self) -> String {
+    pub(crate) fn rest(&mut self) -> String {
         let mut bytes = Vec::new();
         let mut buffer = [0; 16 << 10];
         while let Ok(read) = self.stream.read(&mut buffer) {
@@ -283,7 +283,7 @@ impl Client {
     }
 
     /// Reads one answer whose length is declared.
-    pub fn answer(&mut self) -> String {
+    pub(crate) fn answer(&mut self) -> String {
         let mut bytes = Vec::new();
         let mut byte = [0];
         while find(&bytes, b"\r\n\r\n").is_none() && self.stream.read(&mut byte).is_ok_and(|read| read == 1) {
@@ -299,12 +299,12 @@ impl Client {
 }
 
 /// The status of an answer.
-pub fn status(answer: &str) -> u16 {
+pub(crate) fn status(answer: &str) -> u16 {
     answer.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0)
 }
 
 /// Waits until something holds.
-pub fn eventually(what: &str, holds: impl Fn() -> bool) {
+pub(crate) fn eventually(what: &str, holds: impl Fn() -> bool) {
     let begun = std::time::Instant::now();
     while !holds() {
         assert!(begun.elapsed() < PATIENCE, "{what}");
