@@ -61,6 +61,14 @@ impl Connection<'_> {
         Ok(())
     }
 
+    /// Takes a lock that keeps out those who take the same one exclusively, until the transaction ends.
+    pub(crate) async fn lock_shared(&mut self, number: i64) -> Result<(), QueryError> {
+        if !self.is_sqlite() {
+            self.query("SELECT pg_advisory_xact_lock_shared($1)", vec![Value::Integer(number)]).await?;
+        }
+        Ok(())
+    }
+
     /// Makes the transaction durable.
     pub(crate) async fn commit(&mut self) -> Result<(), QueryError> {
         self.query("COMMIT", Vec::new()).await.map(drop)

@@ -34,7 +34,7 @@ pub use migrations::PendingMigration;
 pub use operation::{Features, OperationOrder, OperationPage, OperationQuery, StoredOperation, Upserted};
 pub use origin::{ORIGINS_PER_ZONE_MAX, OriginRecord};
 pub use route::Route;
-pub use stats::{BATCH_SIZE_BOUNDS, HistogramSnapshot, LATENCY_BOUNDS_S, StoreStats};
+pub use stats::{BATCH_SIZE_BOUNDS, HistogramSnapshot, LATENCY_BOUNDS_S, StoreStats, TrafficStats};
 pub use store::Store;
 pub use token::{Grant, PermissionGroup, PermissionGroupError, SecretHash, Token};
 pub use traffic::{

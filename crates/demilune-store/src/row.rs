@@ -117,6 +117,16 @@ impl Row {
         }
     }
 
+    /// All that can be printed: texts and numbers.
+    pub(crate) fn texts(&self) -> Vec<String> {
+        let text = |value: &Value| match value {
+            Value::Text(text) => Some(format!("{text:?}")),
+            Value::Integer(number) => Some(number.to_string()),
+            _ => None,
+        };
+        self.0.iter().filter_map(text).collect()
+    }
+
     /// Whether a column is null.
     pub(crate) fn is_null(&self, column: Column) -> bool {
         matches!(self.0.get(column.index), Some(Value::Null) | None)

@@ -25,6 +25,25 @@ pub struct StoreStats {
     pub overloaded: u64,
     /// Writes waiting now.
     pub writes_waiting: u64,
+    /// Records of traffic.
+    pub traffic: TrafficStats,
+}
+
+/// What became of records of traffic.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TrafficStats {
+    /// Records that are kept, as of this process's last maintenance.
+    pub rows: u64,
+    /// Bytes they take, estimated, as of then.
+    pub bytes: u64,
+    /// Snapshots stored by this process.
+    pub written: u64,
+    /// Snapshots refused since they came too late.
+    pub refused_late: u64,
+    /// Records taken out: too old, of something that is gone, or more than there is room for.
+    pub pruned: u64,
+    /// Times that a record could not be read.
+    pub damaged: u64,
 }
 
 /// A histogram's reading.
@@ -83,6 +102,18 @@ pub(crate) struct Counters {
     pub(crate) batch_requests: Histogram<8>,
     pub(crate) unavailable: AtomicU64,
     pub(crate) overloaded: AtomicU64,
+    pub(crate) traffic: TrafficCounters,
+}
+
+/// Those of records of traffic.
+#[derive(Default)]
+pub(crate) struct TrafficCounters {
+    pub(crate) rows: AtomicU64,
+    pub(crate) bytes: AtomicU64,
+    pub(crate) written: AtomicU64,
+    pub(crate) refused_late: AtomicU64,
+    pub(crate) pruned: AtomicU64,
+    pub(crate) damaged: AtomicU64,
 }
 
 impl Default for Counters {
@@ -93,6 +124,7 @@ impl Default for Counters {
             batch_requests: Histogram::new(BATCH_SIZE_BOUNDS),
             unavailable: AtomicU64::new(0),
             overloaded: AtomicU64::new(0),
+            traffic: TrafficCounters::default(),
         }
     }
 }
@@ -106,6 +138,20 @@ impl Counters {
             unavailable: self.unavailable.load(Ordering::Relaxed),
             overloaded: self.overloaded.load(Ordering::Relaxed),
             writes_waiting: writes_waiting as u64,
+            traffic: self.traffic.snapshot(),
+        }
+    }
+}
+
+impl TrafficCounters {
+    fn snapshot(&self) -> TrafficStats {
+        TrafficStats {
+            rows: self.rows.load(Ordering::Relaxed),
+            bytes: self.bytes.load(Ordering::Relaxed),
+            written: self.written.load(Ordering::Relaxed),
+            refused_late: self.refused_late.load(Ordering::Relaxed),
+            pruned: self.pruned.load(Ordering::Relaxed),
+            damaged: self.damaged.load(Ordering::Relaxed),
         }
     }
 }

@@ -22,7 +22,6 @@ use crate::{
     sqlite::{Sqlite, SqliteConnection, ready},
     stats::{Counters, StoreStats},
     token::{self, SecretHash, Token},
-    traffic,
     user::{self, User},
     writer::{Batches, TRIES_MAX, WriteRequest, transaction},
     zone::{self, Zone},
@@ -44,7 +43,7 @@ enum Backend {
     /// Two files: what must be on the disk, and what may be lost for a few seconds.
     Sqlite {
         inventory: Sqlite,
-        traffic: Sqlite,
+        traffic: TrafficFile,
     },
     Postgres(Postgres),
 }
@@ -128,6 +127,8 @@ macro_rules! change {
 mod rules;
 mod traffic_records;
 
+use traffic_records::TrafficFile;
+
 impl Store {
     /// Opens the store, creating and migrating it as the options say.
     pub async fn open(options: &StoreOptions) -> Result<Self, OpenError> {
@@ -145,10 +146,7 @@ impl Store {
                     let mut writer =
                         if migrate { SqliteConnection::create(&path)? } else { SqliteConnection::open(&path)? };
                     ready(migrations::migrate(&mut Connection::Sqlite(&mut writer), migrate))?;
-                    let traffic_path = traffic::path_beside(&path);
-                    let traffic_writer = traffic::create(&traffic_path)?;
-                    let unused = Batches::new(0, Arc::clone(&counters), Arc::new(Announcer::default()));
-                    let traffic = Sqlite::start(&traffic_path, traffic_writer, unused, Arc::clone(&counters))?;
+                    let traffic = TrafficFile::open_beside(&path, &counters);
                     Ok(Backend::Sqlite { inventory: Sqlite::start(&path, writer, batches, counters)?, traffic })
                 });
                 opened.await.map_err(|error| StoreFailure::Internal(Box::new(error)))??
@@ -293,7 +291,11 @@ impl Store {
     /// Removes a zone with all that is in it and the grants on it; false if there was none.
     pub async fn zone_delete(&self, zone: &ZoneId) -> Result<bool, StoreFailure> {
         // It locks the zone before the operations, everyone else the other way round, so that they may collide.
-        change!(self, (zone), |connection| zone::delete(connection, &zone))
+        let removed: Result<_, StoreFailure> = change!(self, (zone), |connection| zone::delete(connection, &zone));
+        if let Ok(true) = removed {
+            self.traffic_forget_zone(zone).await;
+        }
+        removed
     }
 
     /// Adds a token.

@@ -1,4 +1,6 @@
 -- No reference to zones: records are written by many and may be of a zone that is being removed; maintenance takes them.
+-- The primary key serves every question, one operation after the other. A snapshot is replaced many times over, which
+-- room on its page makes cheap.
 CREATE TABLE traffic_records (
     zone_id TEXT COLLATE "C" NOT NULL,
     operation_id TEXT COLLATE "C" NOT NULL,
@@ -8,6 +10,4 @@ CREATE TABLE traffic_records (
     sequence BIGINT NOT NULL,
     record BYTEA NOT NULL,
     PRIMARY KEY (zone_id, operation_id, seconds, start, source)
-);
-
-CREATE INDEX traffic_records_time ON traffic_records (zone_id, start);
+) WITH (fillfactor = 70);

@@ -3,20 +3,27 @@
 //! On SQLite they are in a file of their own beside the inventory, whose commits do not wait for the disk: a power cut
 //! may take the last of them, never more.
 
-mod maintain;
-mod rows;
-
-use std::path::{Path, PathBuf};
+mod file;
+mod keys;
+mod sums;
+mod tidy;
+mod usage;
+mod write;
 
 use demilune_inventory::{OperationId, Timestamp, ZoneId};
 use demilune_traffic::{Bucket, Record, Snapshot, Source};
 
-pub(crate) use maintain::{forget, maintain};
-pub(crate) use rows::{read_series, read_totals, write};
+pub(crate) use file::{open, path_beside};
+pub(crate) use keys::{OPERATIONS_MAX, operations, zones};
+pub(crate) use sums::{Place, Sums, Window, without_overlap};
+pub(crate) use tidy::{Tidied, forget, prune, tidy};
+pub(crate) use usage::{Cut, Usage};
+pub(crate) use write::write;
 
 use crate::{
-    error::{OpenError, StoreFailure},
-    sqlite::SqliteConnection,
+    connection::{Connection, placeholders},
+    error::{QueryError, StoreFailure},
+    row::{Row, Value},
 };
 
 /// How long five-minute records are kept: a week, with which a day can be compared with the same day before.
@@ -51,7 +58,7 @@ pub struct TrafficRow {
 pub struct TrafficWritten {
     /// Stored, or there already with the same or a higher sequence.
     pub stored: usize,
-    /// Of five minutes that ended over a week ago.
+    /// Of five minutes that ended over a week ago, or are part of an hourly record by now.
     pub refused_late: usize,
 }
 
@@ -69,8 +76,10 @@ pub enum TrafficScope {
 /// Sums over time.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TrafficSeries {
-    /// By time; points of different lengths do not overlap.
+    /// By time; no two overlap.
     pub points: Vec<TrafficPoint>,
+    /// Records that cannot be read, and are left out. The log names them.
+    pub damaged: u64,
 }
 
 /// The sum over one stretch of time.
@@ -87,7 +96,7 @@ pub struct TrafficPoint {
 /// How much may be kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TrafficLimits {
-    /// Most bytes of records; the oldest hourly ones go first.
+    /// Most bytes of records; the oldest hourly ones go first, a day at a time.
     pub bytes_max: u64,
 }
 
@@ -111,19 +120,40 @@ pub struct TrafficMaintained {
     pub over_limit: u64,
 }
 
-/// The file beside a SQLite inventory.
-pub(crate) fn path_beside(inventory: &Path) -> PathBuf {
-    let stem = inventory.file_stem().unwrap_or_default().to_string_lossy();
-    inventory.with_file_name(format!("{stem}-traffic.db"))
+/// Any number will do, as long as every release uses the same.
+const POSTGRES_LOCK: i64 = 0x74_72_61_66_66_69_63;
+
+/// Keeps writers out until the transaction ends: what is summed up or taken out must not change meanwhile.
+async fn lock(connection: &mut Connection<'_>) -> Result<(), QueryError> {
+    connection.lock(POSTGRES_LOCK).await
 }
 
-/// Opens that file, and makes it when it is missing.
-pub(crate) fn create(path: &Path) -> Result<SqliteConnection, OpenError> {
-    let mut connection = SqliteConnection::create(path)?;
-    // Counts of a few seconds are not worth an fsync each; WAL keeps the file whole all the same.
-    connection.script("PRAGMA synchronous = NORMAL").map_err(StoreFailure::from)?;
-    connection.script(include_str!("schema.sql")).map_err(StoreFailure::from)?;
-    Ok(connection)
+/// Keeps those out who take the above; writers do not mind one another.
+async fn lock_shared(connection: &mut Connection<'_>) -> Result<(), QueryError> {
+    connection.lock_shared(POSTGRES_LOCK).await
+}
+
+/// An operation's id as it is stored, empty where no operation fits.
+pub(crate) fn operation_text(operation: Option<OperationId>) -> String {
+    operation.map_or_else(String::new, |id| id.to_string())
+}
+
+/// The rows of these operations of a zone: the start of a list of parameters, and of the condition they stand in.
+fn of_operations(zone: &str, operations: &[String]) -> (Vec<Value>, String) {
+    let mut parameters = vec![Value::from(zone)];
+    parameters.extend(operations.iter().cloned().map(Value::Text));
+    (parameters, format!("zone_id = $1 AND operation_id IN ({})", placeholders(2, operations.len())))
+}
+
+/// Tells the log of a row that cannot be read, by its key.
+fn log_damaged(row: &Row, cause: &StoreFailure) {
+    let cause: &dyn std::error::Error = cause;
+    let name = row.texts().join(" ");
+    tracing::warn!(table = "traffic_records", row = name, cause, "a record of traffic cannot be read");
+}
+
+fn integer(number: u64) -> Value {
+    Value::Integer(i64::try_from(number).unwrap_or(i64::MAX))
 }
 
 /// Seconds since the epoch.

@@ -9,6 +9,4 @@ CREATE TABLE IF NOT EXISTS traffic_records (
     sequence INTEGER NOT NULL,
     record BLOB NOT NULL,
     PRIMARY KEY (zone_id, operation_id, seconds, start, source)
-) WITHOUT ROWID;
-
-CREATE INDEX IF NOT EXISTS traffic_records_time ON traffic_records (zone_id, start);
+) STRICT, WITHOUT ROWID;

@@ -18,4 +18,6 @@ mod routes;
 mod rules;
 mod sqlite;
 mod traffic;
+mod traffic_file;
+mod traffic_upkeep;
 mod zones;

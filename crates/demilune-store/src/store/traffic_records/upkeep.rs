@@ -1,0 +1,92 @@
+//! Keeps records within their time and room.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::atomic::Ordering,
+};
+
+use demilune_inventory::{OperationId, Timestamp, ZoneId};
+
+use super::super::{Backend, Connection, QueryError, SqliteConnection, Store, StoreFailure, ready, transaction};
+use crate::{
+    operation,
+    traffic::{self, Cut, OPERATIONS_MAX, Tidied, TrafficLimits, TrafficMaintained, Usage},
+};
+
+impl Store {
+    /// Packs five-minute records that are over a week old by the hour, and takes out those that are over 400 days old,
+    /// of nobody, or more than there is room for. To be called every hour or so, by any number of processes: what one
+    /// has done, the next finds done.
+    pub async fn traffic_maintain(
+        &self,
+        now: Timestamp,
+        limits: TrafficLimits,
+    ) -> Result<TrafficMaintained, StoreFailure> {
+        let mut done = TrafficMaintained::default();
+        let mut hours = BTreeSet::new();
+        let mut usage = Usage::default();
+        let mut kept: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for zone in read_traffic!(self, |connection| traffic::zones(connection))? {
+            let (of_zone, orphans) = self.traffic_orphans(&zone).await?;
+            done.orphans += self.traffic_forget_texts(&zone, orphans).await?;
+            for some in of_zone.chunks(OPERATIONS_MAX) {
+                let Tidied { hours: packed, aged_out, damaged } = self.traffic_tidy(&zone, some, now).await?;
+                hours.extend(packed);
+                done.aged_out += aged_out;
+                self.inner.counters.traffic.damaged.fetch_add(damaged, Ordering::Relaxed);
+                usage.merge(self.traffic_usage(&zone, some).await?);
+            }
+            kept.insert(zone, of_zone);
+        }
+        done.hours_packed = hours.len() as u64;
+        for cut in usage.shrink(limits.bytes_max) {
+            done.over_limit += self.traffic_prune(&kept, cut).await?;
+        }
+        self.count_maintained(done, &usage);
+        Ok(done)
+    }
+
+    /// The operations of a zone with records, those that are there apart from those that are gone. The records come
+    /// first: an operation that is added meanwhile has none among them.
+    async fn traffic_orphans(&self, zone: &str) -> Result<(Vec<String>, Vec<String>), StoreFailure> {
+        let stored = self.traffic_operations(zone).await?;
+        let known = match zone.parse::<ZoneId>() {
+            Ok(zone) if self.zone_get(&zone).await?.is_some() => {
+                let ids: BTreeSet<OperationId> = read!(self, |connection| operation::ids(connection, &zone))?;
+                let texts = ids.into_iter().map(Some).chain([None]).map(traffic::operation_text);
+                texts.collect::<BTreeSet<String>>()
+            }
+            _ => BTreeSet::new(),
+        };
+        Ok(stored.into_iter().partition(|operation| known.contains(operation)))
+    }
+
+    async fn traffic_tidy(&self, zone: &str, operations: &[String], now: Timestamp) -> Result<Tidied, StoreFailure> {
+        let (zone, operations) = (zone.to_owned(), operations.to_vec());
+        write_traffic!(self, |connection| traffic::tidy(connection, &zone, &operations, now))
+    }
+
+    async fn traffic_usage(&self, zone: &str, operations: &[String]) -> Result<Usage, StoreFailure> {
+        let (zone, operations) = (zone.to_owned(), operations.to_vec());
+        read_traffic!(self, |connection| Usage::read(connection, &zone, &operations))
+    }
+
+    async fn traffic_prune(&self, kept: &BTreeMap<String, Vec<String>>, cut: Cut) -> Result<u64, StoreFailure> {
+        let mut taken = 0;
+        for (zone, operations) in kept {
+            for some in operations.chunks(OPERATIONS_MAX) {
+                let (zone, some) = (zone.clone(), some.to_vec());
+                taken += write_traffic!(self, |connection| traffic::prune(connection, &zone, &some, cut))?;
+            }
+        }
+        Ok(taken)
+    }
+
+    fn count_maintained(&self, done: TrafficMaintained, usage: &Usage) {
+        let counters = &self.inner.counters.traffic;
+        counters.rows.store(usage.rows(), Ordering::Relaxed);
+        counters.bytes.store(usage.bytes(), Ordering::Relaxed);
+        // Orphans were counted as they went.
+        counters.pruned.fetch_add(done.aged_out + done.over_limit, Ordering::Relaxed);
+    }
+}
