@@ -37,14 +37,28 @@ impl Collector for StoreCollector {
         let counters = [
             ("store_unavailable", "Calls that failed because the database was away", stats.unavailable),
             ("store_overloaded", "Calls refused because too many were waiting", stats.overloaded),
+            ("store_traffic_written", "Snapshots of traffic stored", stats.traffic.written),
+            ("store_traffic_refused_late", "Snapshots of traffic that came too late", stats.traffic.refused_late),
+            (
+                "store_traffic_pruned",
+                "Records of traffic taken out: too old, too many, or of what was removed",
+                stats.traffic.pruned,
+            ),
+            ("store_traffic_damaged", "Times that a record of traffic could not be read", stats.traffic.damaged),
         ];
         for (name, help, value) in counters {
             ConstCounter::new(value).encode(encoder.encode_descriptor(name, help, None, MetricType::Counter)?)?;
         }
-        let waiting = ConstGauge::new(i64::try_from(stats.writes_waiting).unwrap_or(i64::MAX));
-        let descriptor =
-            encoder.encode_descriptor("store_writes_waiting", "Writes waiting now", None, MetricType::Gauge)?;
-        waiting.encode(descriptor)
+        let gauges = [
+            ("store_writes_waiting", "Writes waiting now", stats.writes_waiting),
+            ("store_traffic_records", "Records of traffic at the last maintenance", stats.traffic.rows),
+            ("store_traffic_bytes", "Bytes that they take, estimated", stats.traffic.bytes),
+        ];
+        for (name, help, value) in gauges {
+            let gauge = ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX));
+            gauge.encode(encoder.encode_descriptor(name, help, None, MetricType::Gauge)?)?;
+        }
+        Ok(())
     }
 }
 

@@ -6,7 +6,7 @@ use demilune_traffic::Record;
 
 use super::{
     window,
-    wire::{AnalyticsAnswer, AnalyticsBody},
+    wire::{self, AnalyticsAnswer, AnalyticsBody},
 };
 use crate::{
     clock,
@@ -44,11 +44,12 @@ pub(crate) async fn operation(
     let scope = TrafficScope::Operation(id);
     let series = state.store.traffic_series(&zone, scope, window.since, window.until).await?;
     let totals: Record = series.points.iter().map(|point| &point.record).sum();
-    Ok(Envelope::new(AnalyticsBody {
+    let body = AnalyticsBody {
         since: window.since.to_string(),
         until: window.until.to_string(),
         totals: (&totals).into(),
         series: series.points.iter().map(Into::into).collect(),
         operations: None,
-    }))
+    };
+    Ok(Envelope::new(body).with_messages(wire::damaged(series.damaged)))
 }

@@ -6,7 +6,10 @@ use demilune_traffic::{Record, StatusClass};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::http::envelope::{Message, ResultInfo};
+use crate::http::{
+    envelope::{Message, ResultInfo},
+    error::INTERNAL,
+};
 
 /// What was counted.
 #[derive(Debug, Serialize, ToSchema)]
@@ -149,6 +152,15 @@ impl OperationBody {
     }
 }
 
+/// Says that something is missing from the counts.
+pub(super) fn damaged(records: u64) -> Vec<Message> {
+    let message = || Message {
+        code: INTERNAL.code,
+        message: format!("{records} stored records cannot be read and are left out; the server's log names them."),
+    };
+    if records == 0 { Vec::new() } else { vec![message()] }
+}
+
 fn durations(record: &Record) -> Option<DurationBody> {
     let durations = record.durations();
     #[expect(clippy::cast_precision_loss, reason = "milliseconds for people; whole microseconds below 2^53 are exact")]
@@ -162,4 +174,17 @@ fn durations(record: &Record) -> Option<DurationBody> {
         max: ms(durations.max_us()),
         mean: ms(mean),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_missing_is_mentioned() {
+        assert_eq!(damaged(0), []);
+        let messages = damaged(3);
+        assert_eq!((messages.len(), messages[0].code), (1, 10500));
+        assert!(messages[0].message.starts_with("3 stored records"), "{messages:?}");
+    }
 }

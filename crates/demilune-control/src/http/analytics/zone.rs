@@ -9,7 +9,7 @@ use demilune_traffic::Record;
 
 use super::{
     window,
-    wire::{AnalyticsAnswer, AnalyticsBody, OperationBody},
+    wire::{self, AnalyticsAnswer, AnalyticsBody, OperationBody},
 };
 use crate::{
     clock,
@@ -66,7 +66,7 @@ pub(crate) async fn zone(
         series: series.points.iter().map(Into::into).collect(),
         operations: Some(operations),
     };
-    Ok(Envelope::new(body).with_page(page.info(shown, count)))
+    Ok(Envelope::new(body).with_page(page.info(shown, count)).with_messages(wire::damaged(series.damaged)))
 }
 
 /// An operation's part; none where the operation has been removed and its records not yet.

@@ -1,5 +1,6 @@
 //! The API as callers see it, one file per resource, through the real router.
 
+mod analytics;
 mod configuration;
 mod credentials;
 mod fallthrough;

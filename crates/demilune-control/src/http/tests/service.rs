@@ -120,6 +120,12 @@ async fn the_service_shows_its_state() {
         "demilune_store_read_seconds_bucket{le=\"",
         "demilune_store_batch_requests_count",
         "demilune_store_writes_waiting 0",
+        "demilune_store_traffic_records 0",
+        "demilune_store_traffic_bytes 0",
+        "demilune_store_traffic_written_total 0",
+        "demilune_store_traffic_refused_late_total 0",
+        "demilune_store_traffic_pruned_total 0",
+        "demilune_store_traffic_damaged_total 0",
     ] {
         assert!(text.contains(line), "{line} is missing in\n{text}");
     }
