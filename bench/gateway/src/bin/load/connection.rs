@@ -118,13 +118,12 @@ impl Answer {
         if bytes.is_empty() {
             return Err(closed());
         }
-        let missing = match self.missing {
-            Some(missing) => missing.checked_sub(bytes.len()),
-            None => {
-                self.head.extend_from_slice(bytes);
-                let Some(end) = memmem::find(&self.head, b"\r\n\r\n") else { return Ok(false) };
-                body_length(&self.head[..end]).and_then(|length| (end + 4 + length).checked_sub(self.head.len()))
-            }
+        let missing = if let Some(missing) = self.missing {
+            missing.checked_sub(bytes.len())
+        } else {
+            self.head.extend_from_slice(bytes);
+            let Some(end) = memmem::find(&self.head, b"\r\n\r\n") else { return Ok(false) };
+            body_length(&self.head[..end]).and_then(|length| (end + 4 + length).checked_sub(self.head.len()))
         };
         let missing = missing.ok_or_else(|| unexpected(if self.missing.is_some() { bytes } else { &self.head }))?;
         self.head.clear();
