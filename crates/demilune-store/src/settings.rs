@@ -62,14 +62,14 @@ pub(crate) async fn get(
     connection.query(SQL, vec![zone.as_str().into()]).await?.first().map(stored).transpose()
 }
 
-/// Changes it, in the transaction that is open; false if there is no such zone.
+/// Changes it, in the transaction that is open; gives what it is then, and none if there is no such zone.
 pub(crate) async fn change(
     connection: &mut Connection<'_>,
     zone: &ZoneId,
     change: impl FnOnce(&mut StoredSettings),
-) -> Result<bool, QueryError> {
+) -> Result<Option<StoredSettings>, QueryError> {
     if !zone::lock(connection, zone).await? {
-        return Ok(false);
+        return Ok(None);
     }
     let before = get(connection, zone).await?.unwrap_or_default();
     let mut after = before.clone();
@@ -78,7 +78,7 @@ pub(crate) async fn change(
         put(connection, zone, &after).await?;
         zone::advance(connection, zone).await?;
     }
-    Ok(true)
+    Ok(Some(after))
 }
 
 async fn put(connection: &mut Connection<'_>, zone: &ZoneId, stored: &StoredSettings) -> Result<(), QueryError> {

@@ -23,18 +23,13 @@ impl Manager {
         let forward_path: Option<ForwardPath> =
             forward_path.map(str::parse).transpose().map_err(|error| ManageError::Setting("forward-path", error))?;
         let zone = self.zone_find(zone).await?.id;
-        let gone = || ManageError::ZoneGone(zone.clone());
-        let before = self.store.zone_settings_get(&zone).await?.ok_or_else(gone)?;
-        let settings = ZoneSettings {
+        let change = move |before: ZoneSettings| ZoneSettings {
             unmatched: unmatched.unwrap_or(before.unmatched),
             forward_path: forward_path.unwrap_or(before.forward_path),
             head_as_get: head_as_get.unwrap_or(before.head_as_get),
         };
-        if self.store.zone_settings_set(&zone, settings).await? {
-            Ok(Reply::Settings(settings.into()))
-        } else {
-            Err(gone())
-        }
+        let changed = self.store.zone_settings_change(&zone, change).await?;
+        Ok(Reply::Settings(changed.ok_or(ManageError::ZoneGone(zone))?.into()))
     }
 }
 

@@ -45,9 +45,10 @@ impl Store {
         zone: &ZoneId,
         identifiers: Vec<SessionIdentifier>,
     ) -> Result<bool, StoreFailure> {
-        change!(self, (zone, identifiers), |connection| {
+        let changed: Result<_, StoreFailure> = change!(self, (zone, identifiers), |connection| {
             settings::change(connection, &zone, |stored| stored.session_identifiers = identifiers)
-        })
+        });
+        Ok(changed?.is_some())
     }
 
     /// A zone's settings; none if there is no such zone.
@@ -59,7 +60,20 @@ impl Store {
 
     /// Replaces a zone's settings; false if there is no such zone.
     pub async fn zone_settings_set(&self, zone: &ZoneId, settings: ZoneSettings) -> Result<bool, StoreFailure> {
-        change!(self, (zone), |connection| { settings::change(connection, &zone, |stored| stored.settings = settings) })
+        Ok(self.zone_settings_change(zone, move |_| settings).await?.is_some())
+    }
+
+    /// Changes a zone's settings by what they are, and gives what they are then; none if there is no such zone. Of
+    /// several changes at once, each sees what those before it have made.
+    pub async fn zone_settings_change(
+        &self,
+        zone: &ZoneId,
+        to: impl FnOnce(ZoneSettings) -> ZoneSettings + Clone + Send + 'static,
+    ) -> Result<Option<ZoneSettings>, StoreFailure> {
+        let changed: Result<_, StoreFailure> = change!(self, (zone, to), |connection| {
+            settings::change(connection, &zone, |stored| stored.settings = to(stored.settings))
+        });
+        Ok(changed?.map(|stored| stored.settings))
     }
 
     /// Sets the route of an operation, whose endpoint the target was parsed for; none if there is no such operation.

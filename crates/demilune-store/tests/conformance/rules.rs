@@ -22,6 +22,7 @@ conformance![
     a_removed_zone_takes_its_settings_along,
     damaged_settings_are_named,
     concurrent_settings_lose_nothing,
+    changes_of_settings_at_once_are_all_made,
 ];
 
 const OTHER_SETTINGS: ZoneSettings =
@@ -247,4 +248,14 @@ async fn concurrent_settings_lose_nothing(fixture: &Fixture) {
         let found = rules(&stores[0], &zone).await;
         assert_eq!((found.settings, found.session_identifiers), (OTHER_SETTINGS, identifiers(&["cookie a"])));
     }
+}
+
+async fn changes_of_settings_at_once_are_all_made(fixture: &Fixture) {
+    let (store, zone) = fixture.store_with_zone().await;
+    let unmatched = store.zone_settings_change(&zone, |before| ZoneSettings { unmatched: Unmatched::Block, ..before });
+    let head = store.zone_settings_change(&zone, |before| ZoneSettings { head_as_get: false, ..before });
+    let (unmatched, head) = tokio::join!(unmatched, head);
+    assert!(unmatched.unwrap().is_some() && head.unwrap().is_some());
+    let both = ZoneSettings { unmatched: Unmatched::Block, head_as_get: false, ..ZoneSettings::default() };
+    assert_eq!(store.zone_settings_get(&zone).await.unwrap(), Some(both));
 }

@@ -9,7 +9,7 @@ use crate::http::{
 };
 
 /// The settings that a body names.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct SettingsChange {
     unmatched: Option<Unmatched>,
     forward_path: Option<ForwardPath>,

@@ -30,11 +30,6 @@ pub(crate) async fn update(
 ) -> Result<Envelope<SettingsBody>, ApiError> {
     let zone_unknown = || ApiError::zone_unknown(zone.as_str());
     let change = SettingsChange::read_part(&body)?;
-    let before = state.store.zone_settings_get(&zone).await?.ok_or_else(zone_unknown)?;
-    let settings = change.apply(before);
-    if state.store.zone_settings_set(&zone, settings).await? {
-        Ok(Envelope::new(SettingsBody::from(settings)))
-    } else {
-        Err(zone_unknown())
-    }
+    let changed = state.store.zone_settings_change(&zone, move |before| change.apply(before)).await?;
+    Ok(Envelope::new(SettingsBody::from(changed.ok_or_else(zone_unknown)?)))
 }
