@@ -144,11 +144,14 @@ impl Server {
         let lock = sole_use(&config).await?;
         let http = TcpListener::bind(config.listen).await.map_err(|error| ServeError::Listen(config.listen, error))?;
         let address = http.local_addr().map_err(|error| ServeError::Listen(config.listen, error))?;
-        let gateway = match config.role {
+        let mut gateway = match config.role {
             Role::Control => None,
             Role::All | Role::Gateway => Some(RunningGateway::start(config.gateway, &config.store.data).await?),
         };
         let store = Store::open(&config.store.options(config.migrate)).await?;
+        if let Some(gateway) = &mut gateway {
+            gateway.catch_up(&store).await;
+        }
 
         let public_url = config.public_url.unwrap_or_else(|| url_of(address, tls.is_some()));
         let control = Control::new(

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use demilune_gateway::{AccessLogTarget, Limits};
+use demilune_gateway::{AccessLogTarget, Limits, listen::framing::FramingLimits};
 use ipnet::IpNet;
 
 use super::{
@@ -134,13 +134,20 @@ fn set_limit(limits: &mut Limits, part: &str) -> Result<(), String> {
         let names: Vec<&str> = LIMITS.iter().map(|(known, ..)| *known).collect();
         return Err(format!("{name:?} is no limit; there are {}", names.join(", ")));
     };
-    let largest = if name.contains("_ms_") { TIME_MS_CEILING } else { u64::MAX };
+    let largest = match name {
+        "head_bytes_max" => FramingLimits::HEAD_BYTES_CAP as u64,
+        _ if name.contains("_ms_") => TIME_MS_CEILING,
+        _ => u64::MAX,
+    };
     match number.parse() {
         Ok(number) if (*smallest..=largest).contains(&number) => {
             set(limits, number);
             Ok(())
         }
-        _ => Err(format!("{number:?} is no value for {name}: write a whole number of at least {smallest}")),
+        _ if largest == u64::MAX => {
+            Err(format!("{number:?} is no value for {name}: write a whole number of at least {smallest}"))
+        }
+        _ => Err(format!("{number:?} is no value for {name}: write a whole number from {smallest} to {largest}")),
     }
 }
 
@@ -179,7 +186,9 @@ mod tests {
         for (name, ..) in LIMITS {
             assert!(problem.contains(name), "{problem}");
         }
-        for text in ["headers_max", "headers_max=x", "headers_max=1", "drain_ms_max=99999999999999"] {
+        for text in
+            ["headers_max", "headers_max=x", "headers_max=1", "drain_ms_max=99999999999999", "head_bytes_max=65537"]
+        {
             assert!(resolve(&[("DEMILUNE_GATEWAY_LIMITS", text)]).is_err(), "{text}");
         }
     }

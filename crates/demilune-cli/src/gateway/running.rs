@@ -95,6 +95,15 @@ impl RunningGateway {
         }
     }
 
+    /// Puts the stored rules in force before the first request, so that none goes by older ones that were saved. Where
+    /// the store does not answer, those that were saved have to do.
+    pub(crate) async fn catch_up(&mut self, store: &Store) {
+        if let Err(failure) = self.follower.step(store).await {
+            let failure: &dyn std::error::Error = &failure;
+            tracing::warn!(failure, "the store does not answer; the rules that were saved are in force");
+        }
+    }
+
     /// Serves until `stop` is cancelled and what is in flight is done; then the last counts go to the store, which is
     /// given back. Traffic does not wait for it to open.
     pub(crate) async fn serve(

@@ -117,9 +117,7 @@ impl Rulesets {
         let mut owners: Vec<(Host, (usize, usize))> = Vec::new();
         for (zone, ruleset) in zones.iter().enumerate() {
             for (place, (origin, _)) in ruleset.origins.iter().enumerate() {
-                if !owners.iter().any(|(host, (other, _))| *other != zone && *host == origin.host) {
-                    owners.push((origin.host.clone(), (zone, place)));
-                }
+                owners.push((origin.host.clone(), (zone, place)));
             }
         }
         Self { owners: HostTable::build(owners), zones }
