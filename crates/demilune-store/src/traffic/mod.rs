@@ -101,7 +101,8 @@ pub struct TrafficLimits {
 }
 
 impl Default for TrafficLimits {
-    /// 4 GiB: 10,000 busy operations for more than a year.
+    /// 4 GiB: a year of a thousand operations that have requests in every five minutes, at some 330 bytes a record. More
+    /// of them keep fewer months; ten thousand, not quite a week.
     fn default() -> Self {
         Self { bytes_max: 4 << 30 }
     }
