@@ -63,16 +63,16 @@ class Bench:
     def __init__(self, folder, programs, demilune):
         self.folder, self.programs, self.demilune_binary = pathlib.Path(folder), pathlib.Path(programs), demilune
         self.cert, self.key, both = (self.folder / name for name in ("cert.pem", "key.pem", "both.pem"))
-        openssl = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=api.example.com"
-        names = ["-addext", "subjectAltName=DNS:api.example.com", "-keyout", self.key, "-out", self.cert]
-        subprocess.run([*openssl.split(), *names], check=True, capture_output=True)
+        request = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=api.example.com"
+        openssl = [*request.split(), "-addext", "subjectAltName=DNS:api.example.com"]
+        subprocess.run([*openssl, "-keyout", self.key, "-out", self.cert], check=True, capture_output=True)
         both.write_text(self.cert.read_text() + self.key.read_text())
         port = free_port()
         arguments = [self.programs / "origin", "--listen", f"127.0.0.1:{port}"]
         self.origin = Server("origin", arguments, port, core=LOAD_CORE)
 
     def start(self, name, tls, operations):
-        """Starts a proxy: bare, nginx, haproxy or demilune; `direct` is the origin itself, without TLS."""
+        """Starts a proxy: bare, nginx, haproxy or demilune."""
         return getattr(self, name)(tls, operations)
 
     def bare(self, tls, _):
@@ -103,8 +103,7 @@ class Bench:
         if not data.exists():
             with self.serve_demilune(data, False) as server:
                 self.teach(data, server, operations)
-        server = self.serve_demilune(data, tls)
-        return server
+        return self.serve_demilune(data, tls)
 
     def serve_demilune(self, data, tls):
         control, port = free_port(), free_port()
@@ -120,9 +119,11 @@ class Bench:
 
     def teach(self, data, server, operations):
         """Tells a new Demilune its operations, where their hosts' requests go, and what tells sessions apart."""
-        command = lambda *words, **more: subprocess.run(
-            [self.demilune_binary, *words, "--data", data], check=True, stdout=subprocess.DEVNULL, **more
-        )
+
+        def command(*words, **more):
+            arguments = [self.demilune_binary, *words, "--data", data]
+            subprocess.run(arguments, check=True, stdout=subprocess.DEVNULL, **more)
+
         for host in operations.hosts():
             paths = {}
             for method, endpoint in operations.endpoints(host):

@@ -79,6 +79,13 @@ impl Connection {
         Ok(())
     }
 
+    /// Sends a request and waits for its answer.
+    pub(crate) fn exchange(&mut self, request: &[u8]) -> io::Result<()> {
+        self.send(request)?;
+        while !self.receive()? {}
+        Ok(())
+    }
+
     /// Reads what there is; whether the answer is complete.
     pub(crate) fn receive(&mut self) -> io::Result<bool> {
         let Some(tls) = &mut self.tls else {

@@ -52,7 +52,7 @@ struct Arguments {
     /// Processes whose CPU time to measure
     #[arg(long, value_delimiter = ',')]
     cpu_of: Vec<u32>,
-    /// Send one request on each connection, print `idle`, and hold them until standard input ends
+    /// Send one request on each connection, print `idle`, hold them until standard input ends, and send one more
     #[arg(long)]
     idle: bool,
 }
@@ -81,13 +81,13 @@ fn hold(connector: &Connector, requests: &[Vec<u8>], count: usize) -> io::Result
     let mut held = Vec::with_capacity(count);
     for request in requests.iter().cycle().take(count) {
         let mut connection = connector.connect()?;
-        connection.send(request)?;
-        while !connection.receive()? {}
+        connection.exchange(request)?;
         held.push(connection);
     }
     println!("idle");
     io::stdin().read_to_end(&mut Vec::new())?;
-    Ok(())
+    // A connection that the proxy has closed in the meantime cost it nothing, and fails here.
+    held.iter_mut().zip(requests.iter().cycle()).try_for_each(|(connection, request)| connection.exchange(request))
 }
 
 fn print(outcome: &Outcome) {
