@@ -365,10 +365,17 @@ fn is_idempotent(method: &Method) -> bool {
     matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS | Method::PUT | Method::DELETE | Method::TRACE)
 }
 
-/// An answer that two readers could frame in two ways (RFC 9112 section 6.3).
+/// An answer that two readers could frame in two ways, or whose body is in a coding that is taken off nowhere (RFC 9112
+/// sections 6.1 and 6.3).
 fn is_ambiguous(answer: &Response<OriginBody>) -> bool {
-    let headers = answer.headers();
-    headers.contains_key(header::TRANSFER_ENCODING) && headers.contains_key(header::CONTENT_LENGTH)
+    let mut codings = answer.headers().get_all(header::TRANSFER_ENCODING).into_iter();
+    let mut lengths = answer.headers().get_all(header::CONTENT_LENGTH).into_iter();
+    match (codings.next(), lengths.next()) {
+        (None, None) => false,
+        (Some(coding), None) => codings.next().is_some() || !coding.as_bytes().eq_ignore_ascii_case(b"chunked"),
+        (None, Some(length)) => lengths.next().is_some() || !length.as_bytes().iter().all(u8::is_ascii_digit),
+        (Some(_), Some(_)) => true,
+    }
 }
 
 fn origin_problem(error: &UpstreamError) -> Problem {
