@@ -220,6 +220,10 @@ impl Proxy {
         let (mut head, incoming) = request.into_parts();
         let wanted = self.prepare(&mut head, &connection.client, &plan, &exchange.request_id);
         let (body, progress) = RequestBody::new(incoming, limits.body_bytes_max, limits.client_stall_max);
+        if progress.is_some() && body.size_hint().exact().is_none() {
+            // hyper would leave out the body of a GET or HEAD otherwise.
+            head.headers.insert(header::TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
+        }
         exchange.follow(progress.clone());
         let again = (progress.is_none() && is_idempotent(&head.method)).then(|| head.clone());
         let mut request = Request::from_parts(head, body);
