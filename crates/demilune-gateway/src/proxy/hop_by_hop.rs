@@ -19,7 +19,8 @@ const ALWAYS: [(Present, HeaderName); 8] = [
 /// What a head wanted for its connection that may be wanted for the next one, too.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Wanted {
-    /// `Upgrade`, where `Connection` names it. Never `h2c`: the next connection speaks HTTP/1.1.
+    /// `Upgrade`, where `Connection` names it. Never one with `h2c` in it: what is spoken then is HTTP again, and its
+    /// requests would pass undecided.
     pub(crate) upgrade: Option<HeaderValue>,
     /// Whether trailers are welcome.
     pub(crate) trailers: bool,
@@ -50,7 +51,24 @@ fn wanted(headers: &HeaderMap) -> Wanted {
     let upgrade = headers.get(header::UPGRADE).filter(|_| upgrades).cloned();
     let te = headers.get_all(header::TE).into_iter().filter_map(|value| value.to_str().ok());
     let trailers = te.flat_map(|value| value.split(',')).any(|coding| coding.trim().eq_ignore_ascii_case("trailers"));
-    Wanted { upgrade: upgrade.filter(|protocol| !protocol.as_bytes().eq_ignore_ascii_case(b"h2c")), trailers }
+    Wanted { upgrade: upgrade.filter(|protocols| !offers(protocols, "h2c")), trailers }
+}
+
+/// Whether a list of protocols has one of this name, whatever its version.
+fn offers(protocols: &HeaderValue, name: &str) -> bool {
+    let names = |protocol: &str| protocol.split('/').next().is_some_and(|own| own.trim().eq_ignore_ascii_case(name));
+    // Where it is no text, it may be anything.
+    protocols.to_str().map_or(true, |protocols| protocols.split(',').any(names))
+}
+
+impl Wanted {
+    /// Whether an origin's switch to these protocols is one that was asked for.
+    pub(crate) fn allows(&self, switched_to: Option<&HeaderValue>) -> bool {
+        let Some((asked, protocol)) = self.upgrade.as_ref().zip(switched_to) else { return false };
+        let protocol = protocol.to_str().unwrap_or_default();
+        let name = protocol.split('/').next().unwrap_or_default().trim();
+        !name.is_empty() && offers(asked, name)
+    }
 }
 
 /// The options of all `Connection` fields, but for those that say whether it stays open.
@@ -99,7 +117,24 @@ mod tests {
         check(&[("connection", "Upgrade"), ("upgrade", "websocket")], Some("websocket"));
         check(&[("connection", "keep-alive, upgrade"), ("upgrade", "x")], Some("x"));
         check(&[("upgrade", "websocket")], None);
-        check(&[("connection", "upgrade"), ("upgrade", "h2c")], None);
+        for protocols in ["h2c", "H2C", "websocket, h2c", "h2c,websocket", "h2c/1"] {
+            check(&[("connection", "upgrade"), ("upgrade", protocols)], None);
+        }
+    }
+
+    #[test]
+    fn an_origin_switches_only_to_what_was_asked_for() {
+        let check = |asked: Option<&'static str>, switched_to: Option<&'static str>, expected: bool| {
+            let wanted = Wanted { upgrade: asked.map(HeaderValue::from_static), trailers: false };
+            assert_eq!(wanted.allows(switched_to.map(HeaderValue::from_static).as_ref()), expected, "{switched_to:?}");
+        };
+        check(Some("websocket"), Some("WebSocket"), true);
+        check(Some("a/1, b/2"), Some("b/2"), true);
+        check(Some("websocket"), Some("h2c"), false);
+        check(Some("websocket"), Some("websocket, h2c"), false);
+        check(Some("websocket"), Some(""), false);
+        check(Some("websocket"), None, false);
+        check(None, Some("websocket"), false);
     }
 
     #[test]

@@ -245,7 +245,8 @@ impl Proxy {
         };
         exchange.answered(answer.status());
         if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
-            return match client_side.filter(|_| wanted.upgrade.is_some() && connection.state.tunnel()) {
+            let allowed = wanted.allows(answer.headers().get(header::UPGRADE));
+            return match client_side.filter(|_| allowed && connection.state.tunnel()) {
                 Some(client_side) => self.tunnel(answer, client_side, exchange),
                 None => problem::ORIGIN_ANSWER_INVALID.answer(exchange),
             };
@@ -260,7 +261,11 @@ impl Proxy {
         let sent = named.or_else(|| head.headers.get(header::HOST).cloned());
         let host = sent.unwrap_or_else(|| HeaderValue::from_static(""));
         let present = Present::of(&head.headers);
-        let wanted = hop_by_hop::strip(&mut head.headers, present);
+        let mut wanted = hop_by_hop::strip(&mut head.headers, present);
+        if head.version == Version::HTTP_10 {
+            // It has no upgrades (RFC 9110 section 7.8).
+            wanted.upgrade = None;
+        }
         if present.any(Present::CONTENT_LENGTH.or(Present::EXPECT)) {
             // hyper writes the length anew, and has asked for the body itself.
             head.headers.remove(header::CONTENT_LENGTH);
