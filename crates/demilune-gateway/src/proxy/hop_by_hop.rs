@@ -2,7 +2,7 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
-use super::present::Present;
+use super::present::{Present, is_alias};
 
 /// Fields of one connection that need no mention in `Connection`. `TE` and `Upgrade` are put back where they may pass.
 const ALWAYS: [(Present, HeaderName); 8] = [
@@ -15,6 +15,14 @@ const ALWAYS: [(Present, HeaderName); 8] = [
     (Present::HTTP2_SETTINGS, HeaderName::from_static("http2-settings")),
     (Present::PROXY_AUTHORIZATION, header::PROXY_AUTHORIZATION),
 ];
+
+/// Takes out the fields that a server behind may take for ones that are written or read here.
+pub(crate) fn strip_aliases(headers: &mut HeaderMap) {
+    let aliases: Vec<HeaderName> = headers.keys().filter(|name| is_alias(name.as_str())).cloned().collect();
+    for name in aliases {
+        headers.remove(name);
+    }
+}
 
 /// What a head wanted for its connection that may be wanted for the next one, too.
 #[derive(Debug, Default, PartialEq)]

@@ -271,6 +271,9 @@ impl Proxy {
             head.headers.remove(header::CONTENT_LENGTH);
             head.headers.remove(header::EXPECT);
         }
+        if present.any(Present::ALIAS) {
+            hop_by_hop::strip_aliases(&mut head.headers);
+        }
         head.headers.reserve(FIELDS_ADDED);
         forwarded::tell(&mut head.headers, present, client, &host);
         forwarded::add_via(&mut head.headers, present, head.version, &self.via);

@@ -15,7 +15,17 @@ macro_rules! fields {
         fn bit(name: &str) -> u32 {
             match name {
                 $($text => 1 << $bit,)+
+                _ if is_alias(name) => Present::ALIAS.0,
                 _ => 0,
+            }
+        }
+
+        /// Whether this is the name of such a field but for `_` in the place of `-`: servers that hand fields on as
+        /// variables take the two for one.
+        pub(crate) fn is_alias(name: &str) -> bool {
+            name.contains('_') && {
+                let name = name.replace('_', "-");
+                matches!(name.as_str(), $($text)|+ | "x-request-id")
             }
         }
     };
@@ -39,6 +49,11 @@ fields! {
     X_REAL_IP = 14 "x-real-ip";
     CONTENT_LENGTH = 15 "content-length";
     EXPECT = 16 "expect";
+}
+
+impl Present {
+    /// A field that some servers take for one of these.
+    pub(crate) const ALIAS: Self = Self(1 << 17);
 }
 
 impl Present {
@@ -73,5 +88,15 @@ mod tests {
         let present = Present::of(&headers);
         assert!(present.any(Present::TE) && present.any(Present::VIA.or(Present::EXPECT)));
         assert!(!present.any(Present::EXPECT) && !present.any(Present::CONNECTION));
+    }
+
+    #[test]
+    fn a_field_with_underscores_may_pass_for_another() {
+        for name in ["x_forwarded_for", "x-forwarded_for", "content_length", "transfer_encoding", "x_request_id"] {
+            assert!(is_alias(name), "{name}");
+        }
+        for name in ["x-forwarded-for", "x_other", "_", "via_"] {
+            assert!(!is_alias(name), "{name}");
+        }
     }
 }
