@@ -25,6 +25,9 @@ use crate::{
     proxy::{Progress, RequestBody},
 };
 
+/// An interval must not be zero; and nobody notices a connection that stays for this much longer.
+const SWEEP_EVERY_MIN: Duration = Duration::from_millis(100);
+
 pub(crate) type Sender = http1::SendRequest<RequestBody>;
 
 /// The way to all origins.
@@ -112,7 +115,7 @@ impl Upstream {
 
     /// How often [`Self::sweep`] should be called.
     pub(crate) fn sweep_every(&self) -> Duration {
-        self.pool.idle_max() / 2
+        (self.pool.idle_max() / 2).max(SWEEP_EVERY_MIN)
     }
 
     /// How many connections are kept.
