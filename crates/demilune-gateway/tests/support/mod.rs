@@ -1,6 +1,8 @@
 //! A gateway on a free port, origins that do as a test says, and clients that send raw bytes: all over real sockets.
 #![allow(dead_code, reason = "each test file uses its part")]
 
+mod message;
+
 use std::{
     io::{Read, Write},
     net::{SocketAddr, TcpListener, TcpStream},
@@ -17,14 +19,18 @@ use demilune_policy::{
 use tokio::runtime::{Builder, Runtime};
 use tokio_util::sync::CancellationToken;
 
+pub(crate) use message::Message;
+
 /// Longest time a test waits for bytes: far more than anything takes, so that a hang is a failure and not a hang.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What was received, by connection.
+type Log = Arc<Mutex<Vec<Vec<u8>>>>;
 
 /// An origin: what it received, and what it does with a connection is the test's.
 pub(crate) struct TestOrigin {
     pub(crate) address: SocketAddr,
-    received: Arc<Mutex<Vec<u8>>>,
-    connections: Arc<Mutex<usize>>,
+    received: Log,
 }
 
 impl TestOrigin {
@@ -32,22 +38,23 @@ impl TestOrigin {
     pub(crate) fn start(serve: impl Fn(&mut Exchange, usize) + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let (received, connections) = (Arc::new(Mutex::new(Vec::new())), Arc::new(Mutex::new(0)));
-        let (log, count, serve) = (Arc::clone(&received), Arc::clone(&connections), Arc::new(serve));
+        let received = Log::default();
+        let (log, serve) = (Arc::clone(&received), Arc::new(serve));
         thread::spawn(move || {
             for stream in listener.incoming() {
                 let (log, serve) = (Arc::clone(&log), Arc::clone(&serve));
                 let number = {
-                    let mut count = count.lock().unwrap();
-                    *count += 1;
-                    *count
+                    let mut log = log.lock().unwrap();
+                    log.push(Vec::new());
+                    log.len()
                 };
                 let stream = stream.unwrap();
                 stream.set_read_timeout(Some(PATIENCE)).unwrap();
-                thread::spawn(move || serve(&mut Exchange { stream, log, unread: Vec::new() }, number));
+                stream.set_nodelay(true).unwrap();
+                thread::spawn(move || serve(&mut Exchange { stream, number, log, unread: Vec::new() }, number));
             }
         });
-        Self { address, received, connections }
+        Self { address, received }
     }
 
     /// Answers every request with this, whatever it is.
@@ -57,7 +64,12 @@ impl TestOrigin {
 
     /// All bytes received so far, as text.
     pub(crate) fn received(&self) -> String {
-        String::from_utf8_lossy(&self.received.lock().unwrap()).into_owned()
+        String::from_utf8_lossy(&self.received.lock().unwrap().concat()).into_owned()
+    }
+
+    /// The bytes received so far, by connection.
+    pub(crate) fn received_by_connection(&self) -> Vec<Vec<u8>> {
+        self.received.lock().unwrap().clone()
     }
 
     /// How many request heads arrived, by the line that only heads have.
@@ -67,14 +79,15 @@ impl TestOrigin {
 
     /// How many connections were made.
     pub(crate) fn connections(&self) -> usize {
-        *self.connections.lock().unwrap()
+        self.received.lock().unwrap().len()
     }
 }
 
 /// A connection at the origin's end.
 pub(crate) struct Exchange {
     pub(crate) stream: TcpStream,
-    log: Arc<Mutex<Vec<u8>>>,
+    number: usize,
+    log: Log,
     unread: Vec<u8>,
 }
 
@@ -94,6 +107,17 @@ impl Exchange {
         Some(String::from_utf8_lossy(&[head, body].concat()).into_owned())
     }
 
+    /// Reads one request strictly; none when the connection ends first.
+    pub(crate) fn message(&mut self) -> Option<Message> {
+        loop {
+            if let Some((request, length)) = Message::request(&self.unread) {
+                self.unread.drain(..length);
+                return Some(request);
+            }
+            self.read()?;
+        }
+    }
+
     /// Reads a head alone.
     pub(crate) fn head(&mut self) -> Option<String> {
         let head = self.until(|bytes| find(bytes, b"\r\n\r\n").map(|at| at + 4))?;
@@ -105,15 +129,16 @@ impl Exchange {
             if let Some(end) = end(&self.unread) {
                 return Some(self.unread.drain(..end).collect());
             }
-            let mut buffer = [0; 16 << 10];
-            match self.stream.read(&mut buffer) {
-                Ok(0) | Err(_) => return None,
-                Ok(read) => {
-                    self.log.lock().unwrap().extend_from_slice(&buffer[..read]);
-                    self.unread.extend_from_slice(&buffer[..read]);
-                }
-            }
+            self.read()?;
         }
+    }
+
+    fn read(&mut self) -> Option<()> {
+        let mut buffer = [0; 16 << 10];
+        let read = self.stream.read(&mut buffer).ok().filter(|read| *read > 0)?;
+        self.log.lock().unwrap()[self.number - 1].extend_from_slice(&buffer[..read]);
+        self.unread.extend_from_slice(&buffer[..read]);
+        Some(())
     }
 
     /// Sends bytes; false when the other side is gone.
@@ -234,6 +259,22 @@ impl TestGateway {
     /// Asks for one thing, and for the connection to be closed behind it.
     pub(crate) fn ask(&self, line: &str, fields: &str) -> String {
         self.raw(format!("{line} HTTP/1.1\r\nHost: api.test\r\nConnection: close\r\n{fields}\r\n"))
+    }
+
+    /// All metrics, as they are shown.
+    pub(crate) fn metrics(&self) -> String {
+        let mut registry = prometheus_client::registry::Registry::default();
+        self.gateway.register(&mut registry);
+        let mut text = String::new();
+        prometheus_client::encoding::text::encode(&mut text, &registry).unwrap();
+        text
+    }
+
+    /// A metric that has no labels.
+    pub(crate) fn metric(&self, name: &str) -> u64 {
+        let metrics = self.metrics();
+        let value = metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        value.unwrap_or_else(|| panic!("no {name}: {metrics}")).parse().unwrap()
     }
 
     /// Asks it to stop, and waits until it has.
