@@ -22,7 +22,7 @@ use tokio_rustls::{
     },
 };
 
-use super::Sender;
+use super::connection::Connection;
 use crate::options::{GatewayOptions, Limits};
 
 /// Which certificates of https origins are believed.
@@ -79,12 +79,12 @@ impl Connector {
         }
     }
 
-    pub(super) async fn connect(&self, destination: &Destination) -> Result<Sender, ConnectError> {
+    pub(super) async fn connect(&self, destination: &Destination) -> Result<Connection, ConnectError> {
         let connecting = timeout(self.time_max, self.connect_in_time(destination));
         connecting.await.map_err(|_| ConnectError::Timeout)?
     }
 
-    async fn connect_in_time(&self, destination: &Destination) -> Result<Sender, ConnectError> {
+    async fn connect_in_time(&self, destination: &Destination) -> Result<Connection, ConnectError> {
         let server = destination.server();
         let addresses = self.addresses(server, destination.kind()).await?;
         let stream = connect_any(&addresses).await.map_err(ConnectError::Refused)?;
@@ -101,7 +101,7 @@ impl Connector {
         }
     }
 
-    async fn handshake<I>(&self, io: I) -> Result<Sender, ConnectError>
+    async fn handshake<I>(&self, io: I) -> Result<Connection, ConnectError>
     where
         I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
@@ -109,9 +109,7 @@ impl Connector {
         // hyper's floor for a buffer is 8 KiB.
         builder.max_buf_size(self.head_bytes_max.max(8 << 10));
         let (sender, connection) = builder.handshake(TokioIo::new(io)).await.map_err(ConnectError::Ended)?;
-        // It ends when the sender is dropped or the origin closes; whoever waits for an answer gets the error.
-        tokio::spawn(connection.with_upgrades());
-        Ok(sender)
+        Ok(Connection::new(sender, connection.with_upgrades()))
     }
 
     /// Where a server is now. Every address that a route's name resolves to is checked here, when it is used: what a

@@ -1,6 +1,7 @@
 //! Requests to origins: connections kept for use again, made when there is none, and tried once more when one was stale.
 
 mod connect;
+mod connection;
 mod pool;
 
 use std::{
@@ -11,13 +12,14 @@ use std::{
 
 use bytes::Bytes;
 use demilune_policy::Destination;
-use http::{Request, Response, request::Parts};
+use http::{Request, Response, StatusCode, request::Parts};
 use http_body::{Body, Frame, SizeHint};
-use hyper::{body::Incoming, client::conn::http1};
+use hyper::body::Incoming;
 
 pub(crate) use connect::ConnectError;
 use connect::Connector;
 pub use connect::OriginTrust;
+use connection::Connection;
 use pool::Pool;
 
 use crate::{
@@ -27,8 +29,6 @@ use crate::{
 
 /// An interval must not be zero; and nobody notices a connection that stays for this much longer.
 const SWEEP_EVERY_MIN: Duration = Duration::from_millis(100);
-
-pub(crate) type Sender = http1::SendRequest<RequestBody>;
 
 /// The way to all origins.
 pub(crate) struct Upstream {
@@ -67,11 +67,11 @@ impl Upstream {
         again: Option<Parts>,
         body: Option<&Arc<Progress>>,
     ) -> Result<Response<OriginBody>, UpstreamError> {
-        let Some(mut sender) = self.pool.take(destination).await else {
+        let Some(mut kept) = self.pool.take(destination).await else {
             return self.send_fresh(destination, request, body).await;
         };
-        let mut failed = match sender.try_send_request(request).await {
-            Ok(answer) => return Ok(self.answered(answer, sender, destination, body)),
+        let mut failed = match kept.sender.try_send_request(request).await {
+            Ok(answer) => return Ok(self.answered(answer, kept, destination, body)),
             Err(failed) => failed,
         };
         let unsent = failed.take_message();
@@ -91,21 +91,24 @@ impl Upstream {
         request: Request<RequestBody>,
         body: Option<&Arc<Progress>>,
     ) -> Result<Response<OriginBody>, UpstreamError> {
-        let mut sender = self.connector.connect(destination).await?;
-        let answer = sender.send_request(request).await.map_err(UpstreamError::Exchange)?;
-        Ok(self.answered(answer, sender, destination, body))
+        let mut fresh = self.connector.connect(destination).await?;
+        let answer = fresh.sender.send_request(request).await.map_err(UpstreamError::Exchange)?;
+        Ok(self.answered(answer, fresh, destination, body))
     }
 
     fn answered(
         &self,
         answer: Response<Incoming>,
-        sender: Sender,
+        connection: Connection,
         destination: &Arc<Destination>,
         body: Option<&Arc<Progress>>,
     ) -> Response<OriginBody> {
         let (destination, pool) = (Arc::clone(destination), Arc::clone(&self.pool));
-        let lease = Lease { sender, destination, pool, body: body.cloned() };
-        answer.map(|incoming| OriginBody::new(incoming, lease))
+        let switched = answer.status() == StatusCode::SWITCHING_PROTOCOLS;
+        let lease = Lease { connection, destination, pool, body: body.cloned() };
+        answer.map(
+            |incoming| if switched { OriginBody::switched(incoming, lease) } else { OriginBody::new(incoming, lease) },
+        )
     }
 
     /// Closes kept connections that were not used for too long.
@@ -140,7 +143,7 @@ fn is_lost(error: &hyper::Error) -> bool {
 
 /// A connection that goes back to the pool when the answer was read to its end.
 struct Lease {
-    sender: Sender,
+    connection: Connection,
     destination: Arc<Destination>,
     pool: Arc<Pool>,
     body: Option<Arc<Progress>>,
@@ -157,6 +160,12 @@ impl OriginBody {
         let mut body = Self { incoming, lease: Some(lease) };
         body.give_back_at_end();
         body
+    }
+
+    /// Of an answer behind which the connection belongs to another protocol.
+    fn switched(incoming: Incoming, lease: Lease) -> Self {
+        lease.connection.let_go();
+        Self { incoming, lease: None }
     }
 
     pub(crate) fn poll_frame(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
@@ -186,9 +195,10 @@ impl OriginBody {
 
     fn give_back(&mut self) {
         let Some(lease) = self.lease.take() else { return };
-        // An origin may answer before it has read all. The rest would be in the way of the next request.
+        // An origin may answer before it has read all. The rest would be in the way of the next request, and what is left
+        // of the body is the client's to keep: the connection ends.
         if lease.body.is_none_or(|body| body.ended()) {
-            lease.pool.give_back(lease.destination, lease.sender);
+            lease.pool.give_back(lease.destination, lease.connection);
         }
     }
 }

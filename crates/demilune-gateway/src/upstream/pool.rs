@@ -8,7 +8,7 @@ use std::{
 
 use demilune_policy::Destination;
 
-use super::Sender;
+use super::connection::Connection;
 
 /// Kept connections by destination, the one used last at the end.
 pub(super) struct Pool {
@@ -18,8 +18,14 @@ pub(super) struct Pool {
 }
 
 struct Idle {
-    sender: Sender,
+    connection: Connection,
     since: Instant,
+}
+
+impl Idle {
+    fn is_usable(&self, idle_max: Duration) -> bool {
+        !self.connection.sender.is_closed() && self.since.elapsed() < idle_max
+    }
 }
 
 impl Pool {
@@ -29,12 +35,12 @@ impl Pool {
 
     /// A connection that is open as far as is known. One that is given back is in the last steps of its answer at most,
     /// so waiting for it takes no time that matters.
-    pub(super) async fn take(&self, destination: &Arc<Destination>) -> Option<Sender> {
+    pub(super) async fn take(&self, destination: &Arc<Destination>) -> Option<Connection> {
         while let Some(mut idle) = self.pop(destination) {
-            let usable = !idle.sender.is_closed() && idle.since.elapsed() < self.idle_max;
-            if usable && idle.sender.ready().await.is_ok() {
-                return Some(idle.sender);
+            if idle.is_usable(self.idle_max) && idle.connection.sender.ready().await.is_ok() {
+                return Some(idle.connection);
             }
+            idle.connection.let_go();
         }
         None
     }
@@ -44,21 +50,25 @@ impl Pool {
     }
 
     /// Keeps a connection, unless there are enough.
-    pub(super) fn give_back(&self, destination: Arc<Destination>, sender: Sender) {
-        if sender.is_closed() {
-            return;
+    pub(super) fn give_back(&self, destination: Arc<Destination>, connection: Connection) {
+        if connection.sender.is_closed() {
+            return connection.let_go();
         }
         let mut idle = self.lock();
         let kept = idle.entry(destination).or_default();
         if kept.len() < self.each_max {
-            kept.push(Idle { sender, since: Instant::now() });
+            kept.push(Idle { connection, since: Instant::now() });
+        } else {
+            connection.let_go();
         }
     }
 
     /// Closes what was not used for too long, and forgets destinations without connections.
     pub(super) fn sweep(&self) {
         self.lock().retain(|_, kept| {
-            kept.retain(|idle| !idle.sender.is_closed() && idle.since.elapsed() < self.idle_max);
+            for idle in kept.extract_if(.., |idle| !idle.is_usable(self.idle_max)) {
+                idle.connection.let_go();
+            }
             !kept.is_empty()
         });
     }
