@@ -26,6 +26,10 @@ pub use self::state::{Busy, ConnectionState, Refusal};
 /// before it.
 const SUBSTITUTE: &[u8] = b"GET / HTTP/1.1\r\nhost: refused\r\nconnection: close\r\n\r\n";
 
+/// How much is read of what follows a request for an upgrade before it is decided. Clients that wait for the answer send
+/// nothing.
+const READ_AHEAD_BYTES_MAX: usize = 16 * 1024;
+
 /// How much a client may send, and how long it may take, before a request stands.
 #[derive(Clone, Copy, Debug)]
 pub struct GuardLimits {
@@ -185,6 +189,8 @@ impl<I: AsyncRead + Unpin> Guarded<I> {
             Stop::Upgrade => match self.state.poll_upgrade(cx) {
                 Poll::Ready(true) => self.requests.upgraded(),
                 Poll::Ready(false) => self.requests.not_upgraded(),
+                // Whether the client is still there shows only in reading on.
+                Poll::Pending if self.held.len() < READ_AHEAD_BYTES_MAX => return self.poll_fill(cx, buf),
                 Poll::Pending => ready!(self.poll_overdue(cx)),
             },
             Stop::Head(defect) => self.refuse(Refusal::Malformed(defect)),
