@@ -3,3 +3,4 @@
 pub mod framing;
 pub mod guard;
 mod serve;
+mod taken;

@@ -13,7 +13,10 @@ use tokio::{
 use tokio_rustls::{TlsAcceptor, rustls::ServerConfig};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::guard::{ConnectionState, Guarded};
+use super::{
+    guard::{ConnectionState, Guarded},
+    taken::Taken,
+};
 use crate::{
     Gateway,
     proxy::{Client, ClientConnection, Proxy},
@@ -145,6 +148,7 @@ impl Door {
     {
         let state = Arc::new(ConnectionState::default());
         let io = Guarded::new(io, Arc::clone(&state), self.proxy.guard_limits());
+        let io = Taken::new(io, Arc::clone(&state), self.proxy.limits().client_stall_max);
         let connection = Arc::new(ClientConnection::new(client, state));
         let proxy = Arc::clone(&self.proxy);
         let service = service_fn(move |request| {

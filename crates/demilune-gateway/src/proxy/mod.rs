@@ -43,7 +43,7 @@ use crate::{
 
 pub(crate) use exchange::{Exchange, Outcome};
 pub(crate) use forwarded::Client;
-pub(crate) use request_body::{Progress, RequestBody};
+pub(crate) use request_body::{Pause, Progress, RequestBody};
 pub use response_body::ResponseBody;
 
 use forwarded::Via;
@@ -51,7 +51,7 @@ use hop_by_hop::Wanted;
 use patience::Patience;
 use present::Present;
 use problem::Problem;
-use request_body::{BodyFailure, Pause};
+use request_body::BodyFailure;
 use request_id::{RequestId, RequestIds, X_REQUEST_ID};
 
 /// Most fields that a head gets on its way: making room once is cheaper than growing.

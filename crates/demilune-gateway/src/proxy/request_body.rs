@@ -138,6 +138,7 @@ impl Streamed {
 }
 
 /// The time that may pass while nothing comes. The timer is made at the first pause: most bodies have none.
+#[derive(Debug)]
 pub(crate) struct Pause {
     time_max: Duration,
     timer: Option<Pin<Box<Sleep>>>,

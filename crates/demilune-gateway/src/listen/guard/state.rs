@@ -90,6 +90,11 @@ impl ConnectionState {
         asked
     }
 
+    /// Whether the connection speaks another protocol by now.
+    pub fn is_tunnel(&self) -> bool {
+        self.tunnel.load(Ordering::Acquire)
+    }
+
     /// The current request is not answered with 101: another may follow. No matter if it did not ask for that.
     pub fn no_tunnel(&self) {
         self.decline_upgrade(self.request());
