@@ -11,12 +11,13 @@ use std::{
     time::Duration,
 };
 
-use demilune_gateway::{Gateway, GatewayOptions, Limits, NodeName, OriginTrust};
+use demilune_gateway::{AccessLog, Gateway, GatewayOptions, Limits, NodeName, OriginTrust};
 use demilune_policy::{
     Ruleset, SessionKey,
     rule::{HostHeader, OperationRule, Origin, RouteTarget, SessionIdentifier, ZoneRules, ZoneSettings},
 };
 use tokio::runtime::{Builder, Runtime};
+use tokio_rustls::rustls::ServerConfig;
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use message::Message;
@@ -141,6 +142,14 @@ impl Exchange {
         Some(())
     }
 
+    /// Reads so many bytes and forgets them; false when the connection ends first.
+    pub(crate) fn discard(&mut self, length: usize) -> bool {
+        let unread = self.unread.len().min(length);
+        self.unread.drain(..unread);
+        let left = (length - unread) as u64;
+        std::io::copy(&mut (&self.stream).take(left), &mut std::io::sink()).is_ok_and(|read| read == left)
+    }
+
     /// Sends bytes; false when the other side is gone.
     pub(crate) fn send(&mut self, bytes: impl AsRef<[u8]>) -> bool {
         self.stream.write_all(bytes.as_ref()).is_ok()
@@ -204,6 +213,27 @@ impl Rules {
     }
 }
 
+/// What a gateway is started with.
+pub(crate) struct Setup {
+    pub(crate) options: GatewayOptions,
+    pub(crate) trust: OriginTrust,
+    pub(crate) access_log: Option<AccessLog>,
+    pub(crate) tls: Option<Arc<ServerConfig>>,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        let options = GatewayOptions {
+            limits: Limits::default(),
+            trusted_networks: Vec::new(),
+            allow_private_targets: true,
+            session_key: SessionKey::new([7; 16]),
+            node: NodeName::new(42),
+        };
+        Self { options, trust: OriginTrust::default(), access_log: None, tls: None }
+    }
+}
+
 /// A gateway that serves.
 pub(crate) struct TestGateway {
     pub(crate) address: SocketAddr,
@@ -220,23 +250,23 @@ impl TestGateway {
 
     /// With options of the test's own; private targets are allowed unless it says otherwise.
     pub(crate) fn start_with(rules: Rules, change: impl FnOnce(&mut GatewayOptions)) -> Self {
-        let mut options = GatewayOptions {
-            limits: Limits::default(),
-            trusted_networks: Vec::new(),
-            allow_private_targets: true,
-            session_key: SessionKey::new([7; 16]),
-            node: NodeName::new(42),
-        };
-        change(&mut options);
+        Self::start_as(rules, |setup| change(&mut setup.options))
+    }
+
+    /// With whatever a gateway is started with.
+    pub(crate) fn start_as(rules: Rules, change: impl FnOnce(&mut Setup)) -> Self {
+        let mut setup = Setup::default();
+        change(&mut setup);
+        let Setup { options, trust, access_log, tls } = setup;
         let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-        let gateway = Gateway::new(options, 42, OriginTrust::default(), None);
+        let gateway = Gateway::new(options, 42, trust, access_log);
         gateway.board().publish(vec![Arc::new(Ruleset::compile(rules.0))]);
         let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
         let address = listener.local_addr().unwrap();
         let stop = CancellationToken::new();
         let serving = {
             let (gateway, stop) = (gateway.clone(), stop.clone());
-            runtime.spawn(async move { gateway.serve(listener, None, stop).await })
+            runtime.spawn(async move { gateway.serve(listener, tls, stop).await })
         };
         Self { address, gateway, stop, serving: Some(serving), runtime: Some(runtime) }
     }
