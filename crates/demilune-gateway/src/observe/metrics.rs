@@ -117,6 +117,8 @@ impl Collector for GatewayCollector {
             counter.encode(encoder.encode_descriptor(name, help, None, counter.metric_type())?)
         };
         single("gateway_records_dropped", "Requests that no stored record will show", self.observer.records.dropped())?;
+        let lowered = self.observer.records.samples_lowered();
+        single("gateway_session_samples_lowered", "Times a sample of sessions kept fewer for want of room", lowered)?;
         single("gateway_access_log_dropped", "Access log lines not written", self.observer.access_log_dropped())?;
         let mut level = |name: &str, help: &str, value: usize| {
             let gauge = ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX));

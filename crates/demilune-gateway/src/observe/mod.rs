@@ -57,6 +57,8 @@ impl Observer {
                 bytes_in: exchange.bytes_in(),
                 bytes_out: exchange.bytes_out,
                 duration_us: u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX),
+                matched: operation.is_some(),
+                session: exchange.session,
             };
             self.records.observe(key, Bucket::of(arrived.as_secs()), &observation);
         } else if exchange.outcome == Outcome::Refused("host_unknown") {

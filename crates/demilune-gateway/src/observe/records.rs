@@ -18,6 +18,10 @@ const SHARDS: usize = 16;
 const SHARD_KEYS_MAX: usize = 40_000;
 /// Most records that wait to be stored: 10,000 operations over an hour and a half without a store.
 const LEDGER_KEYS_MAX: usize = 180_000;
+/// Most bytes of samples of sessions: in each part, and in all that is gathered, 256 MiB together. A part's share is
+/// 128 operations of which each has thousands of sessions within ten seconds; beyond that, samples keep fewer sessions.
+const SHARD_SESSION_BYTES_MAX: usize = 4 << 20;
+const LEDGER_SESSION_BYTES_MAX: usize = 192 << 20;
 /// How long stored records are held: longer than any request takes that is not a tunnel.
 const FORGET_AFTER_SECONDS: u64 = 900;
 
@@ -86,8 +90,10 @@ pub struct Totals {
 
 impl Records {
     pub(crate) fn new() -> Self {
-        let shards = (0..SHARDS).map(|_| Mutex::new(Accumulator::new(SHARD_KEYS_MAX))).collect();
-        let gathered = Gathered { ledger: Ledger::new(LEDGER_KEYS_MAX), totals: HashMap::new() };
+        let shards =
+            (0..SHARDS).map(|_| Mutex::new(Accumulator::new(SHARD_KEYS_MAX, SHARD_SESSION_BYTES_MAX))).collect();
+        let gathered =
+            Gathered { ledger: Ledger::new(LEDGER_KEYS_MAX, LEDGER_SESSION_BYTES_MAX), totals: HashMap::new() };
         Self { shards, gathered: Mutex::new(gathered) }
     }
 
@@ -119,6 +125,11 @@ impl Records {
         lock(&self.gathered).ledger.dropped()
     }
 
+    /// How often a sample of sessions kept fewer of them since there was no room.
+    pub fn samples_lowered(&self) -> u64 {
+        lock(&self.gathered).ledger.lowered()
+    }
+
     /// Records held.
     pub fn held(&self) -> usize {
         lock(&self.gathered).ledger.keys()
@@ -128,9 +139,10 @@ impl Records {
         let mut gathered = lock(&self.gathered);
         for shard in &self.shards {
             // Swapped, so that the core that fills it waits for no more than that.
-            let mut full = std::mem::replace(&mut *lock(shard), Accumulator::new(SHARD_KEYS_MAX));
-            for (key, _, record) in full.iter() {
-                gathered.totals.entry(key).or_default().add(record);
+            let mut full =
+                std::mem::replace(&mut *lock(shard), Accumulator::new(SHARD_KEYS_MAX, SHARD_SESSION_BYTES_MAX));
+            for (key, _, summary) in full.iter() {
+                gathered.totals.entry(key).or_default().add(&summary.record);
             }
             gathered.ledger.absorb(&mut full);
         }

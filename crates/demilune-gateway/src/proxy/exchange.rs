@@ -8,7 +8,8 @@ use std::{
 };
 
 use demilune_inventory::Match;
-use demilune_policy::{Decision, Ruleset, SessionHash, canonical_host};
+use demilune_policy::{Decision, Ruleset, canonical_host};
+use demilune_traffic::SessionHash;
 use http::{HeaderValue, Method, StatusCode, Uri, uri::Authority};
 
 use super::{forwarded::Client, request_body::Progress, request_id::RequestId};

@@ -17,4 +17,4 @@ pub use destination::{Destination, DestinationKind};
 pub use explain::{Candidate, Explanation, Standing, explain};
 pub use facts::{Facts, canonical_host};
 pub use ruleset::{Ruleset, Rulesets};
-pub use session::{Session, SessionHash, SessionKey};
+pub use session::{Session, SessionKey};

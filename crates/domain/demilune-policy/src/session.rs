@@ -2,6 +2,7 @@
 
 use std::{fmt, hash::Hasher};
 
+use demilune_traffic::SessionHash;
 use http::{HeaderMap, HeaderName, header};
 use siphasher::sip::SipHasher13;
 
@@ -22,28 +23,6 @@ impl SessionKey {
 impl fmt::Debug for SessionKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("SessionKey(…)")
-    }
-}
-
-/// The keyed hash of a session identifier's type, name and value: 44 bits, never 0.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct SessionHash(u64);
-
-impl SessionHash {
-    /// The number, from 1 to 2^44 - 1.
-    #[must_use]
-    pub fn get(self) -> u64 {
-        self.0
-    }
-
-    fn finish(hasher: SipHasher13) -> Self {
-        Self((hasher.finish() >> 20).max(1))
-    }
-}
-
-impl fmt::Display for SessionHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:011x}", self.0)
     }
 }
 
@@ -105,7 +84,7 @@ impl Characteristic {
                 }
             }
         }
-        found.then(|| SessionHash::finish(hasher))
+        found.then(|| SessionHash::of(hasher.finish()))
     }
 
     fn begin(&self, hasher: &mut SipHasher13, kind: u8) {

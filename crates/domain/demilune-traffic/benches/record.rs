@@ -24,7 +24,7 @@ fn requests(operations: u64) -> Vec<(u128, Observation)> {
 }
 
 fn filled(requests: &[(u128, Observation)]) -> Accumulator<u128> {
-    let mut accumulator = Accumulator::new(100_000);
+    let mut accumulator = Accumulator::new(100_000, usize::MAX);
     for (key, observation) in requests {
         accumulator.observe(*key, BUCKET, observation);
     }
@@ -79,7 +79,7 @@ fn flush(criterion: &mut Criterion) {
         bencher.iter_with_large_drop(|| filled(black_box(&requests)));
     });
     let core = filled(&requests);
-    let mut ledger = Ledger::new(100_000);
+    let mut ledger = Ledger::new(100_000, usize::MAX);
     criterion.bench_function("absorb_10000_operations", |bencher| {
         bencher.iter_batched_ref(|| core.clone(), |core| ledger.absorb(core), BatchSize::LargeInput);
     });

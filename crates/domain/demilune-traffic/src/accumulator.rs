@@ -5,91 +5,101 @@ use std::{
     hash::Hash,
 };
 
-use crate::{Bucket, Observation, Record};
+use crate::{Bucket, Observation, Record, SessionSample, sessions::Room};
 
-/// Records by operation and bucket, filled by the request path. It has no lock: each core has its own behind one, and
+/// What was seen of one operation in one bucket.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Every request.
+    pub record: Record,
+    /// The sessions of those that count for thresholds.
+    pub sessions: SessionSample,
+}
+
+/// Summaries by operation and bucket, filled by the request path. It has no lock: each core has its own behind one, and
 /// who collects swaps an empty one in, so that the lock is held for a swap and nothing more.
 ///
-/// At most `keys_max` records are held, each of at most 4 KiB; requests that would need one more are counted in
-/// [`Self::dropped`] and nowhere else.
+/// At most `keys_max` summaries are held, each with a record of at most 4 KiB; requests that would need one more are
+/// counted in [`Self::dropped`] and nowhere else. Their samples of sessions take at most `session_bytes_max` together,
+/// and 128 bytes each beyond that: without room, samples keep fewer sessions, which [`Self::lowered`] counts.
 #[derive(Clone, Debug)]
 pub struct Accumulator<K> {
-    records: HashMap<(K, Bucket), Record>,
+    summaries: HashMap<(K, Bucket), Summary>,
     keys_max: usize,
     dropped: u64,
+    room: Room,
 }
 
 impl<K: Copy + Eq + Hash> Accumulator<K> {
-    /// An empty one that holds at most this many records.
+    /// An empty one that holds at most this much.
     #[must_use]
-    pub fn new(keys_max: usize) -> Self {
-        Self { records: HashMap::new(), keys_max, dropped: 0 }
+    pub fn new(keys_max: usize, session_bytes_max: usize) -> Self {
+        Self { summaries: HashMap::new(), keys_max, dropped: 0, room: Room::new(session_bytes_max) }
     }
 
     /// Counts one request that arrived in this bucket.
     pub fn observe(&mut self, key: K, bucket: Bucket, observation: &Observation) {
-        if let Some(record) = self.record(key, bucket) {
-            record.observe(observation);
-        } else {
-            self.dropped = self.dropped.saturating_add(1);
-        }
-    }
-
-    /// Adds all to the other one and leaves nothing, except the memory that the next requests will need.
-    pub fn merge_into(&mut self, other: &mut Self) {
-        let (records, dropped) = self.drain();
-        other.dropped = other.dropped.saturating_add(dropped);
-        for (key, bucket, record) in records {
-            if let Some(sum) = other.record(key, bucket) {
-                sum.merge(&record);
-            } else {
-                other.dropped = other.dropped.saturating_add(record.requests());
+        let full = self.summaries.len() >= self.keys_max;
+        let summary = match self.summaries.entry((key, bucket)) {
+            Entry::Occupied(entry) => entry.into_mut(),
+            Entry::Vacant(entry) if !full => entry.insert(Summary::default()),
+            Entry::Vacant(_) => {
+                self.dropped = self.dropped.saturating_add(1);
+                return;
             }
+        };
+        summary.record.observe(observation);
+        if observation.counts_for_thresholds() {
+            summary.sessions.observe_within(observation.session, &mut self.room);
         }
     }
 
-    /// Takes the records and the number of requests that are in none of them. The memory of the table stays.
-    pub fn drain(&mut self) -> (impl Iterator<Item = (K, Bucket, Record)>, u64) {
+    /// Takes the summaries and the number of requests that are in none of them. The memory of the table stays.
+    pub fn drain(&mut self) -> (impl Iterator<Item = (K, Bucket, Summary)>, u64) {
         let dropped = std::mem::take(&mut self.dropped);
-        (self.records.drain().map(|((key, bucket), record)| (key, bucket, record)), dropped)
+        self.room.release_all();
+        (self.summaries.drain().map(|((key, bucket), summary)| (key, bucket, summary)), dropped)
     }
 
     /// What was counted since it was last emptied.
-    pub fn iter(&self) -> impl Iterator<Item = (K, Bucket, &Record)> {
-        self.records.iter().map(|((key, bucket), record)| (*key, *bucket, record))
+    pub fn iter(&self) -> impl Iterator<Item = (K, Bucket, &Summary)> {
+        self.summaries.iter().map(|((key, bucket), summary)| (*key, *bucket, summary))
     }
 
-    /// How many requests are in no record, since there was no room for one.
+    /// How many requests are in no summary, since there was no room for one.
     #[must_use]
     pub const fn dropped(&self) -> u64 {
         self.dropped
     }
 
+    /// How often a sample of sessions kept fewer of them since there was no room.
+    #[must_use]
+    pub const fn lowered(&self) -> u64 {
+        self.room.lowered
+    }
+
+    /// The same, which then begins anew.
+    pub(crate) const fn take_lowered(&mut self) -> u64 {
+        std::mem::replace(&mut self.room.lowered, 0)
+    }
+
     /// True when there is nothing to collect.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.records.is_empty() && self.dropped == 0
-    }
-
-    fn record(&mut self, key: K, bucket: Bucket) -> Option<&mut Record> {
-        let full = self.records.len() >= self.keys_max;
-        match self.records.entry((key, bucket)) {
-            Entry::Occupied(entry) => Some(entry.into_mut()),
-            Entry::Vacant(entry) if !full => Some(entry.insert(Record::default())),
-            Entry::Vacant(_) => None,
-        }
+        self.summaries.is_empty() && self.dropped == 0
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::SessionHash;
 
     const EARLY: Bucket = Bucket::of(0);
     const LATE: Bucket = Bucket::of(300);
 
     fn filled(keys_max: usize, keys: &[(u8, Bucket)]) -> Accumulator<u8> {
-        let mut accumulator = Accumulator::new(keys_max);
+        let mut accumulator = Accumulator::new(keys_max, usize::MAX);
         for (key, bucket) in keys {
             accumulator.observe(*key, *bucket, &Observation::default());
         }
@@ -98,9 +108,9 @@ mod tests {
 
     /// Every key and bucket with its number of requests, and the dropped ones.
     fn drained(mut accumulator: Accumulator<u8>) -> (Vec<(u8, u64, u64)>, u64) {
-        let (records, dropped) = accumulator.drain();
+        let (summaries, dropped) = accumulator.drain();
         let mut counts: Vec<_> =
-            records.map(|(key, bucket, record)| (key, bucket.start(), record.requests())).collect();
+            summaries.map(|(key, bucket, summary)| (key, bucket.start(), summary.record.requests())).collect();
         counts.sort_unstable();
         (counts, dropped)
     }
@@ -127,11 +137,37 @@ mod tests {
     }
 
     #[test]
-    fn merging_adds_records_and_drops() {
-        let mut from = filled(2, &[(1, EARLY), (1, EARLY), (2, EARLY), (3, EARLY)]);
-        let mut into = filled(1, &[(1, EARLY)]);
-        from.merge_into(&mut into);
-        assert!(from.is_empty());
-        assert_eq!(drained(into), (vec![(1, 0, 3)], 2));
+    fn a_session_is_sampled_when_its_request_counts_for_thresholds() {
+        let mut accumulator = Accumulator::new(9, usize::MAX);
+        let good = Observation {
+            status: Some(204),
+            matched: true,
+            session: Some(SessionHash::of(u64::MAX)),
+            ..Observation::default()
+        };
+        let others = [
+            Observation { status: Some(404), ..good },
+            Observation { status: None, ..good },
+            Observation { blocked: true, ..good },
+            Observation { matched: false, ..good },
+        ];
+        for observation in [good, Observation { session: None, ..good }].iter().chain(&others) {
+            accumulator.observe(1, EARLY, observation);
+        }
+        let (_, _, summary) = accumulator.iter().next().unwrap();
+        assert_eq!((summary.record.requests(), summary.sessions.requests(), summary.sessions.anonymous()), (6, 2, 1));
+    }
+
+    #[test]
+    fn without_room_samples_keep_fewer_sessions() {
+        let mut accumulator = Accumulator::new(9, 4_096);
+        let mut observation = Observation { status: Some(200), matched: true, ..Observation::default() };
+        for number in 1..2_000_u64 {
+            observation.session = Some(SessionHash::of(number.wrapping_mul(0x9e37_79b9_7f4a_7c15)));
+            accumulator.observe(number % 2, EARLY, &observation);
+        }
+        assert!(accumulator.lowered() > 0);
+        assert!(accumulator.iter().all(|(_, _, summary)| summary.sessions.table_bytes() <= 4_096));
+        assert_eq!(accumulator.iter().map(|(_, _, summary)| summary.sessions.requests()).sum::<u64>(), 1_999);
     }
 }

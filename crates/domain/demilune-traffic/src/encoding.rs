@@ -4,7 +4,10 @@
 //! errors, bytes in, bytes out; the durations' sum and maximum, how many of their buckets are not empty, and for each of
 //! those in ascending order how many empty ones lie before it and its count. A record has one encoding.
 
-use crate::{LatencyHistogram, Record};
+use crate::{
+    DecodeError, LatencyHistogram, Record,
+    bytes::{Reader, write},
+};
 
 const VERSION: u8 = 1;
 
@@ -31,102 +34,29 @@ impl Record {
     /// requests have. Allocates nothing but the histogram's counts, 8 bytes each and at most
     /// [`LatencyHistogram::BUCKETS`].
     pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
-        let mut reader = Reader(bytes);
-        let version = reader.byte()?;
-        if version != VERSION {
-            return Err(DecodeError::Version(version));
-        }
+        let mut reader = Reader::of_version(bytes, VERSION)?;
         let answers = reader.numbers()?;
         let [blocked, origin_errors, bytes_in, bytes_out] = reader.numbers()?;
-        let record = Self { answers, blocked, origin_errors, bytes_in, bytes_out, durations: reader.durations()? };
-        if !reader.0.is_empty() {
-            return Err(DecodeError::Trailing);
-        }
+        let record = Self { answers, blocked, origin_errors, bytes_in, bytes_out, durations: durations(&mut reader)? };
+        reader.finish()?;
         if record.is_possible() { Ok(record) } else { Err(DecodeError::Contradiction) }
     }
 }
 
-/// Why bytes are no record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum DecodeError {
-    /// A version that this release does not know.
-    #[error("version {0} of a record's encoding is unknown")]
-    Version(u8),
-    /// The bytes end before the record does.
-    #[error("the record ends too early")]
-    End,
-    /// The bytes go on after the record.
-    #[error("the record is followed by other bytes")]
-    Trailing,
-    /// A number of more than 64 bits, or not in its shortest form.
-    #[error("a number has more than 64 bits or is not in its shortest form")]
-    Number,
-    /// A bucket of the durations that does not exist, or that counted nothing.
-    #[error("a bucket of the durations does not exist or is empty")]
-    DurationBucket,
-    /// The counts are not those of any requests.
-    #[error("the counts contradict each other")]
-    Contradiction,
-}
-
-/// Writes a number as LEB128: seven bits a byte, the lowest first, the top bit set on all but the last.
-fn write(bytes: &mut Vec<u8>, mut number: u64) {
-    while number >= 0x80 {
-        bytes.push(number.to_le_bytes()[0] | 0x80);
-        number >>= 7;
-    }
-    bytes.push(number.to_le_bytes()[0]);
-}
-
-/// The bytes that are not read yet.
-struct Reader<'a>(&'a [u8]);
-
-impl Reader<'_> {
-    fn durations(&mut self) -> Result<LatencyHistogram, DecodeError> {
-        let [sum_us, max_us, filled] = self.numbers()?;
-        let mut counts = [0; LatencyHistogram::BUCKETS];
-        let mut rest = counts.iter_mut();
-        for _ in 0..filled {
-            let skipped = usize::try_from(self.number()?).map_err(|_| DecodeError::DurationBucket)?;
-            let count = rest.nth(skipped).ok_or(DecodeError::DurationBucket)?;
-            *count = self.number()?;
-            if *count == 0 {
-                return Err(DecodeError::DurationBucket);
-            }
+/// Reads the durations of a record.
+fn durations(reader: &mut Reader<'_>) -> Result<LatencyHistogram, DecodeError> {
+    let [sum_us, max_us, filled] = reader.numbers()?;
+    let mut counts = [0; LatencyHistogram::BUCKETS];
+    let mut rest = counts.iter_mut();
+    for _ in 0..filled {
+        let skipped = usize::try_from(reader.number()?).map_err(|_| DecodeError::DurationBucket)?;
+        let count = rest.nth(skipped).ok_or(DecodeError::DurationBucket)?;
+        *count = reader.number()?;
+        if *count == 0 {
+            return Err(DecodeError::DurationBucket);
         }
-        LatencyHistogram::from_parts(&counts, sum_us, max_us).ok_or(DecodeError::Contradiction)
     }
-
-    fn numbers<const N: usize>(&mut self) -> Result<[u64; N], DecodeError> {
-        let mut numbers = [0; N];
-        for number in &mut numbers {
-            *number = self.number()?;
-        }
-        Ok(numbers)
-    }
-
-    fn number(&mut self) -> Result<u64, DecodeError> {
-        let mut number = 0;
-        for shift in (0..u64::BITS).step_by(7) {
-            let byte = self.byte()?;
-            let bits = u64::from(byte & 0x7f);
-            number |= bits << shift;
-            if number >> shift != bits {
-                return Err(DecodeError::Number);
-            }
-            if byte < 0x80 {
-                // A last byte of 0 says nothing, unless it is the only one.
-                return if byte == 0 && shift > 0 { Err(DecodeError::Number) } else { Ok(number) };
-            }
-        }
-        Err(DecodeError::Number)
-    }
-
-    fn byte(&mut self) -> Result<u8, DecodeError> {
-        let (byte, rest) = self.0.split_first().ok_or(DecodeError::End)?;
-        self.0 = rest;
-        Ok(*byte)
-    }
+    LatencyHistogram::from_parts(&counts, sum_us, max_us).ok_or(DecodeError::Contradiction)
 }
 
 #[cfg(test)]
@@ -168,31 +98,6 @@ mod tests {
     fn a_record_has_one_encoding() {
         assert_eq!(sample().encode(), SAMPLE_V1);
         assert_eq!(Record::default().encode(), [VERSION, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
-    }
-
-    #[test]
-    fn a_number_takes_seven_bits_a_byte() {
-        let check = |number: u64, expected: &[u8]| {
-            let mut bytes = Vec::new();
-            write(&mut bytes, number);
-            assert_eq!(bytes, expected, "{number}");
-            assert_eq!(Reader(&bytes).number(), Ok(number));
-        };
-        check(0, &[0]);
-        check(127, &[0x7f]);
-        check(128, &[0x80, 1]);
-        check(300, &[0xac, 2]);
-        check(u64::MAX, &[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1]);
-    }
-
-    #[test]
-    fn other_bytes_are_no_numbers() {
-        let check = |bytes: &[u8], expected| assert_eq!(Reader(bytes).number(), Err(expected), "{bytes:?}");
-        check(&[], DecodeError::End);
-        check(&[0x80], DecodeError::End);
-        check(&[0x80, 0], DecodeError::Number);
-        check(&[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2], DecodeError::Number);
-        check(&[0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 1], DecodeError::Number);
     }
 
     #[test]
@@ -244,6 +149,7 @@ mod tests {
                 bytes_in: u64::MAX,
                 bytes_out: u64::MAX,
                 duration_us,
+                ..Observation::default()
             });
         }
         for _ in 0..64 {

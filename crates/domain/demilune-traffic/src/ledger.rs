@@ -5,7 +5,7 @@ use std::{
     hash::Hash,
 };
 
-use crate::{Accumulator, Bucket, Record, Snapshot};
+use crate::{Accumulator, Bucket, Snapshot, Summary, sessions::Room};
 
 /// The cumulative records of one process, which its snapshots are copies of. A record stays until it is stored and old;
 /// while the store is away, none goes unless there is no room.
@@ -13,7 +13,7 @@ use crate::{Accumulator, Bucket, Record, Snapshot};
 /// At most `keys_max` records are held, each of at most 4 KiB. For one more, a record of the oldest bucket gives way, if
 /// that bucket is older. What was taken out cannot be counted further, since a record that begins anew would replace the
 /// stored one: such requests, and those in a record that gave way before it was stored, are counted in
-/// [`Self::dropped`].
+/// [`Self::dropped`]. Samples of sessions take at most `session_bytes_max`, like those of an [`Accumulator`].
 #[derive(Clone, Debug)]
 pub struct Ledger<K> {
     entries: BTreeMap<(Bucket, K), Entry>,
@@ -22,15 +22,17 @@ pub struct Ledger<K> {
     closed: BTreeSet<Bucket>,
     closed_until: Option<Bucket>,
     dropped: u64,
+    room: Room,
+    lowered: u64,
 }
 
 /// How many closed buckets are remembered one by one: three and a half days. Only a clock that is set far forward and
 /// back again needs more than the latest, and must not close all the time in between.
 const CLOSED_MAX: usize = 1_024;
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 struct Entry {
-    record: Record,
+    summary: Summary,
     /// The sequence of the latest snapshot that is stored, 0 if none is.
     acknowledged: u64,
 }
@@ -38,7 +40,7 @@ struct Entry {
 impl Entry {
     /// The number of requests: it grows with every change, and there is one record of each size.
     fn sequence(&self) -> u64 {
-        self.record.requests()
+        self.summary.record.requests()
     }
 
     fn is_stored(&self) -> bool {
@@ -49,16 +51,25 @@ impl Entry {
 impl<K: Copy + Ord + Hash> Ledger<K> {
     /// An empty one that holds at most this many records.
     #[must_use]
-    pub const fn new(keys_max: usize) -> Self {
-        Self { entries: BTreeMap::new(), keys_max, closed: BTreeSet::new(), closed_until: None, dropped: 0 }
+    pub const fn new(keys_max: usize, session_bytes_max: usize) -> Self {
+        Self {
+            entries: BTreeMap::new(),
+            keys_max,
+            closed: BTreeSet::new(),
+            closed_until: None,
+            dropped: 0,
+            room: Room::new(session_bytes_max),
+            lowered: 0,
+        }
     }
 
     /// Adds what a core has counted since it was last emptied, and empties it.
     pub fn absorb(&mut self, accumulator: &mut Accumulator<K>) {
-        let (records, dropped) = accumulator.drain();
+        self.lowered = self.lowered.saturating_add(accumulator.take_lowered());
+        let (summaries, dropped) = accumulator.drain();
         self.drop_requests(dropped);
-        for (key, bucket, record) in records {
-            self.add(bucket, key, record);
+        for (key, bucket, summary) in summaries {
+            self.add(bucket, key, &summary);
         }
     }
 
@@ -67,7 +78,8 @@ impl<K: Copy + Ord + Hash> Ledger<K> {
     pub fn changed(&self) -> impl Iterator<Item = (K, Bucket, Snapshot)> {
         let changed = self.entries.iter().filter(|(_, entry)| !entry.is_stored());
         changed.map(|((bucket, key), entry)| {
-            (*key, *bucket, Snapshot { sequence: entry.sequence(), record: entry.record.clone() })
+            let Summary { record, sessions } = entry.summary.clone();
+            (*key, *bucket, Snapshot { sequence: entry.sequence(), record, sessions })
         })
     }
 
@@ -84,11 +96,12 @@ impl<K: Copy + Ord + Hash> Ledger<K> {
     /// because a request is counted when it ends, in the bucket of its arrival.
     pub fn forget(&mut self, now_unix_seconds: u64, age_seconds: u64) {
         let is_old = |bucket: Bucket| bucket.end().saturating_add(age_seconds) <= now_unix_seconds;
-        let closed = &mut self.closed;
+        let (closed, room) = (&mut self.closed, &mut self.room);
         self.entries.retain(|(bucket, _), entry| {
             let goes = is_old(*bucket) && entry.is_stored();
             if goes {
                 closed.insert(*bucket);
+                room.release(entry.summary.sessions.table_bytes());
             }
             !goes
         });
@@ -108,14 +121,21 @@ impl<K: Copy + Ord + Hash> Ledger<K> {
         self.dropped
     }
 
-    fn add(&mut self, bucket: Bucket, key: K, record: Record) {
-        if let Some(entry) = self.entries.get_mut(&(bucket, key)) {
-            entry.record.merge(&record);
-        } else if !self.is_closed(bucket) && self.make_room(bucket) {
-            self.entries.insert((bucket, key), Entry { record, acknowledged: 0 });
-        } else {
-            self.drop_requests(record.requests());
+    /// How often a sample of sessions kept fewer of them since there was no room.
+    #[must_use]
+    pub const fn lowered(&self) -> u64 {
+        self.lowered.saturating_add(self.room.lowered)
+    }
+
+    fn add(&mut self, bucket: Bucket, key: K, summary: &Summary) {
+        let known = self.entries.contains_key(&(bucket, key));
+        if !known && (self.is_closed(bucket) || !self.make_room(bucket)) {
+            self.drop_requests(summary.record.requests());
+            return;
         }
+        let entry = self.entries.entry((bucket, key)).or_default();
+        entry.summary.record.merge(&summary.record);
+        entry.summary.sessions.merge_within(&summary.sessions, &mut self.room);
     }
 
     /// Makes room for a record of this bucket, and says whether there is.
@@ -129,6 +149,7 @@ impl<K: Copy + Ord + Hash> Ledger<K> {
         let ((closed, _), entry) = oldest.remove_entry();
         self.closed.insert(closed);
         self.compact_closed();
+        self.room.release(entry.summary.sessions.table_bytes());
         self.drop_requests(entry.sequence() - entry.acknowledged);
         true
     }
@@ -159,7 +180,7 @@ mod tests {
 
     /// Counts one request for each key and bucket number.
     fn absorb(ledger: &mut Ledger<u8>, requests: &[(u8, u64)]) {
-        let mut accumulator = Accumulator::new(usize::MAX);
+        let mut accumulator = Accumulator::new(usize::MAX, usize::MAX);
         for (key, number) in requests {
             accumulator.observe(*key, bucket(*number), &Observation::default());
             // One at a time, so that the order is the test's.
@@ -168,7 +189,7 @@ mod tests {
     }
 
     fn ledger(keys_max: usize, requests: &[(u8, u64)]) -> Ledger<u8> {
-        let mut ledger = Ledger::new(keys_max);
+        let mut ledger = Ledger::new(keys_max, usize::MAX);
         absorb(&mut ledger, requests);
         ledger
     }
@@ -259,9 +280,9 @@ mod tests {
 
     #[test]
     fn what_a_core_dropped_is_counted_once() {
-        let mut accumulator = Accumulator::new(0);
+        let mut accumulator = Accumulator::new(0, usize::MAX);
         accumulator.observe(1, bucket(0), &Observation::default());
-        let mut ledger = Ledger::new(9);
+        let mut ledger = Ledger::new(9, usize::MAX);
         ledger.absorb(&mut accumulator);
         ledger.absorb(&mut accumulator);
         assert_eq!((ledger.dropped(), ledger.keys()), (1, 0));
@@ -278,7 +299,7 @@ mod tests {
 
     #[test]
     fn closed_buckets_beyond_the_remembered_ones_stay_closed() {
-        let mut ledger = Ledger::new(1);
+        let mut ledger = Ledger::new(1, usize::MAX);
         let buckets = CLOSED_MAX as u64 + 10;
         for number in 0..=buckets {
             absorb(&mut ledger, &[(1, number)]);

@@ -2,7 +2,7 @@
 
 use std::iter::Sum;
 
-use crate::LatencyHistogram;
+use crate::{LatencyHistogram, SessionHash};
 
 /// Counts over the requests of one operation in one bucket. All counts saturate, so that [`Self::merge`] is associative
 /// and commutative without exception.
@@ -18,7 +18,7 @@ pub struct Record {
     pub(crate) durations: LatencyHistogram,
 }
 
-/// One finished request, as far as its operation's record is concerned.
+/// One finished request, as far as its operation's summaries are concerned.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Observation {
     /// The status that the client was answered; none when it left first or got no answer.
@@ -33,6 +33,19 @@ pub struct Observation {
     pub bytes_out: u64,
     /// From the request's first byte to the answer's last, in microseconds.
     pub duration_us: u64,
+    /// An operation was matched, whose sessions are of interest.
+    pub matched: bool,
+    /// The session that the request belongs to; none where it carries no session identifier.
+    pub session: Option<SessionHash>,
+}
+
+impl Observation {
+    /// Whether the request says something about how much normal clients ask for. What was refused, failed or blocked
+    /// does not: anybody can make it, and a limit that rises with attacks protects nobody.
+    #[must_use]
+    pub fn counts_for_thresholds(&self) -> bool {
+        self.matched && !self.blocked && StatusClass::of(self.status) == StatusClass::Successful
+    }
 }
 
 /// The first digit of a status (RFC 9110 section 15).

@@ -2,16 +2,18 @@
 
 use std::{fmt, str::FromStr};
 
-use crate::Record;
+use crate::{Record, SessionSample};
 
 /// What one source has counted so far for one operation in one bucket. A later snapshot holds all that an earlier one
 /// does, so it replaces it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Snapshot {
     /// Grows with every change; snapshots of one source, operation and bucket with equal sequences are equal.
     pub sequence: u64,
     /// All that the source has counted, not what came since its last snapshot.
     pub record: Record,
+    /// The sessions that it has seen so far.
+    pub sessions: SessionSample,
 }
 
 impl Snapshot {
@@ -19,7 +21,12 @@ impl Snapshot {
     /// under one sequence, the larger in a fixed order is taken, so that all who see both agree.
     #[must_use]
     pub fn join(self, other: Self) -> Self {
-        self.max(other)
+        let rank = |snapshot: &Self| (snapshot.sequence, snapshot.record.clone(), snapshot.sessions.encode());
+        if self.sequence > other.sequence || (self.sequence == other.sequence && rank(&self) > rank(&other)) {
+            self
+        } else {
+            other
+        }
     }
 }
 
@@ -70,7 +77,7 @@ mod tests {
         for duration_us in durations {
             record.observe(&Observation { duration_us: *duration_us, ..Observation::default() });
         }
-        Snapshot { sequence, record }
+        Snapshot { sequence, record, sessions: SessionSample::default() }
     }
 
     #[test]

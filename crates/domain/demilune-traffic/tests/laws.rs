@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 
 use demilune_traffic::{
-    Accumulator, Bucket, DecodeError, LatencyHistogram, Ledger, Observation, Record, Snapshot, Source,
+    Accumulator, Bucket, DecodeError, LatencyHistogram, Ledger, Observation, Record, SessionHash, SessionSample,
+    Snapshot, Source, Summary,
 };
 use proptest::{collection::vec, option, prelude::*, sample::Index};
 
@@ -17,8 +18,9 @@ prop_compose! {
     fn observations()(
         status in option::of(90..610_u16), blocked in any::<bool>(), origin_error in any::<bool>(),
         bytes_in in numbers(), bytes_out in numbers(), duration_us in numbers(),
+        matched in any::<bool>(), session in option::of((0..40_u64).prop_map(session)),
     ) -> Observation {
-        Observation { status, blocked, origin_error, bytes_in, bytes_out, duration_us }
+        Observation { status, blocked, origin_error, bytes_in, bytes_out, duration_us, matched, session }
     }
 }
 
@@ -31,6 +33,11 @@ prop_compose! {
         }
         record
     }
+}
+
+/// Hashes in no order.
+fn session(number: u64) -> SessionHash {
+    SessionHash::of(number.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15))
 }
 
 fn of(observations: &[Observation]) -> Record {
@@ -94,8 +101,8 @@ struct World {
 impl World {
     fn new(core_keys_max: usize, ledger_keys_max: usize) -> Self {
         Self {
-            cores: vec![Accumulator::new(core_keys_max); NODES * CORES],
-            ledgers: vec![Ledger::new(ledger_keys_max); NODES],
+            cores: vec![Accumulator::new(core_keys_max, usize::MAX); NODES * CORES],
+            ledgers: vec![Ledger::new(ledger_keys_max, usize::MAX); NODES],
             store: BTreeMap::new(),
             sent: Vec::new(),
         }
@@ -136,10 +143,12 @@ impl World {
     }
 
     /// The sum over the sources, for each operation and bucket.
-    fn sums(&self) -> BTreeMap<(u8, Bucket), Record> {
-        let mut sums: BTreeMap<_, Record> = BTreeMap::new();
+    fn sums(&self) -> BTreeMap<(u8, Bucket), Summary> {
+        let mut sums: BTreeMap<_, Summary> = BTreeMap::new();
         for ((_, key, bucket), snapshot) in &self.store {
-            sums.entry((*key, *bucket)).or_default().merge(&snapshot.record);
+            let sum = sums.entry((*key, *bucket)).or_default();
+            sum.record.merge(&snapshot.record);
+            sum.sessions.merge(&snapshot.sessions);
         }
         sums
     }
@@ -150,11 +159,15 @@ impl World {
 }
 
 /// What one that saw everything would hold.
-fn whole(events: &[Event]) -> BTreeMap<(u8, Bucket), Record> {
-    let mut whole: BTreeMap<_, Record> = BTreeMap::new();
+fn whole(events: &[Event]) -> BTreeMap<(u8, Bucket), Summary> {
+    let mut whole: BTreeMap<_, Summary> = BTreeMap::new();
     for event in events {
         if let Event::Request { key, bucket, observation, .. } = event {
-            whole.entry((*key, *bucket)).or_default().observe(observation);
+            let sum = whole.entry((*key, *bucket)).or_default();
+            sum.record.observe(observation);
+            if observation.counts_for_thresholds() {
+                sum.sessions.observe(observation.session);
+            }
         }
     }
     whole
@@ -180,7 +193,9 @@ proptest! {
             world.deliver(number);
         }
         let (sums, whole) = (world.sums(), whole(&events));
-        let bytes = |records: &BTreeMap<_, Record>| -> Vec<_> { records.values().map(Record::encode).collect() };
+        let bytes = |summaries: &BTreeMap<_, Summary>| -> Vec<_> {
+            summaries.values().map(|summary| (summary.record.encode(), summary.sessions.encode())).collect()
+        };
         prop_assert_eq!(bytes(&sums), bytes(&whole));
         prop_assert_eq!(sums, whole);
         prop_assert_eq!(world.dropped(), 0);
@@ -200,7 +215,9 @@ proptest! {
         for node in 0..NODES {
             world.flush(node, true);
         }
-        let requests = |records: &BTreeMap<_, Record>| records.values().map(Record::requests).sum::<u64>();
+        let requests = |summaries: &BTreeMap<_, Summary>| -> u64 {
+            summaries.values().map(|summary| summary.record.requests()).sum()
+        };
         prop_assert_eq!(requests(&world.sums()) + world.dropped(), requests(&whole(&events)));
     }
 
@@ -213,7 +230,8 @@ proptest! {
             }
         }
         for ((key, hour), record) in hours {
-            let sum: Record = hour.buckets().filter_map(|bucket| buckets.get(&(key, bucket))).sum();
+            let records = hour.buckets().filter_map(|bucket| Some(&buckets.get(&(key, bucket))?.record));
+            let sum: Record = records.sum();
             prop_assert_eq!(sum.encode(), record.encode());
         }
     }
@@ -230,7 +248,11 @@ proptest! {
     fn a_join_is_associative_commutative_and_idempotent(
         a in (0..3_u64, records()), b in (0..3_u64, records()), c in (0..3_u64, records()),
     ) {
-        let [a, b, c] = [a, b, c].map(|(sequence, record)| Snapshot { sequence, record });
+        let [a, b, c] = [a, b, c].map(|(sequence, record)| {
+            let mut sessions = SessionSample::default();
+            sessions.observe(Some(session(record.requests())));
+            Snapshot { sequence, record, sessions }
+        });
         prop_assert_eq!(a.clone().join(b.clone()).join(c.clone()), a.clone().join(b.clone().join(c)));
         prop_assert_eq!(a.clone().join(b.clone()), b.join(a.clone()));
         prop_assert_eq!(a.clone().join(a.clone()), a);

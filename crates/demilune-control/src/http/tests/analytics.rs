@@ -47,7 +47,7 @@ async fn count(api: &Api, operation: Option<&str>, seconds: u64, observations: &
         key: TrafficKey { zone: ZONE.parse().unwrap(), operation: operation.map(|id| id.parse().unwrap()) },
         bucket: Bucket::of(seconds),
         source: "test".parse().unwrap(),
-        snapshot: Snapshot { sequence: record.requests(), record },
+        snapshot: Snapshot { sequence: record.requests(), record, ..Snapshot::default() },
     };
     let written = api.store.traffic_write(vec![row], at(seconds)).await.unwrap();
     assert_eq!(written.stored, 1);
