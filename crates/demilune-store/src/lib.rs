@@ -7,6 +7,7 @@ mod changes;
 mod connection;
 mod database;
 mod error;
+mod job;
 mod migrations;
 mod operation;
 mod origin;

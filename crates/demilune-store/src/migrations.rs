@@ -31,7 +31,7 @@ struct Migration {
     oldest_binary: u32,
 }
 
-const MIGRATIONS: [Migration; 3] = [
+const MIGRATIONS: [Migration; 4] = [
     Migration {
         version: 1,
         name: "inventory",
@@ -51,6 +51,13 @@ const MIGRATIONS: [Migration; 3] = [
         name: "traffic",
         sqlite: include_str!("migrations/sqlite_0003_traffic.sql"),
         postgres: include_str!("migrations/postgres_0003_traffic.sql"),
+        oldest_binary: 1,
+    },
+    Migration {
+        version: 4,
+        name: "thresholds",
+        sqlite: include_str!("migrations/sqlite_0004_thresholds.sql"),
+        postgres: include_str!("migrations/postgres_0004_thresholds.sql"),
         oldest_binary: 1,
     },
 ];

@@ -124,6 +124,7 @@ macro_rules! change {
     }};
 }
 
+mod jobs;
 mod rules;
 mod traffic_records;
 

@@ -144,9 +144,10 @@ impl Fixture {
             "SELECT count(*) - count(DISTINCT zone_id || ' ' || host || ' ' || endpoint || ' ' || method) FROM operations",
         );
         check(
-            "origins or settings without a zone",
+            "origins, settings or notes of jobs without a zone",
             "SELECT (SELECT count(*) FROM origins WHERE zone_id NOT IN (SELECT zone_id FROM zones)) \
-             + (SELECT count(*) FROM zone_settings WHERE zone_id NOT IN (SELECT zone_id FROM zones))",
+             + (SELECT count(*) FROM zone_settings WHERE zone_id NOT IN (SELECT zone_id FROM zones)) \
+             + (SELECT count(*) FROM job_state WHERE zone_id NOT IN (SELECT zone_id FROM zones))",
         );
         check("hosts of two zones", "SELECT count(*) - count(DISTINCT host) FROM origins");
         check(
