@@ -19,6 +19,7 @@ mod settings;
 mod sqlite;
 mod stats;
 mod store;
+mod thresholds;
 mod token;
 mod traffic;
 mod user;
@@ -37,6 +38,7 @@ pub use origin::{ORIGINS_PER_ZONE_MAX, OriginRecord};
 pub use route::Route;
 pub use stats::{BATCH_SIZE_BOUNDS, HistogramSnapshot, LATENCY_BOUNDS_S, StoreStats, TrafficStats};
 pub use store::Store;
+pub use thresholds::{StoredThresholds, ThresholdKey};
 pub use token::{Grant, PermissionGroup, PermissionGroupError, SecretHash, Token};
 pub use traffic::{
     TrafficKey, TrafficLimits, TrafficMaintained, TrafficPoint, TrafficRow, TrafficScope, TrafficSeries, TrafficWritten,

@@ -1,19 +1,25 @@
 //! Operations: their statements, and the batch in which they are written.
 
+mod page;
+
 use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
-use demilune_inventory::{Host, Method, Operation, OperationId, OperationKey, Timestamp, ZoneId};
+use demilune_inventory::{Operation, OperationId, OperationKey, Timestamp, ZoneId};
 use sha2::{Digest, Sha256};
+
+pub(crate) use page::list;
+pub use page::{OperationOrder, OperationPage, OperationQuery};
 
 use crate::{
     connection::{Connection, placeholders},
     error::{QueryError, StoreFailure},
     route::{Route, RouteText},
     row::{Row, Value, columns},
+    thresholds::{self, StoredThresholds},
 };
 
 /// An operation and what is asked for it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct StoredOperation {
     /// The record.
     pub operation: Operation,
@@ -21,15 +27,17 @@ pub struct StoredOperation {
     pub features: Features,
 }
 
-/// What is kept beside an operation's record; each part is there only once somebody asked for it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// What is kept beside an operation's record; each part is there only once somebody asked for it, or it was found out.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Features {
     /// Where its requests are sent.
     pub route: Option<Route>,
+    /// What is recommended for its clients.
+    pub thresholds: Option<StoredThresholds>,
 }
 
 /// One operation after an upsert.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Upserted {
     /// The operation as stored.
     pub operation: StoredOperation,
@@ -37,67 +45,36 @@ pub struct Upserted {
     pub added: bool,
 }
 
-/// Which operations to list, in which order, which page.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OperationQuery {
-    /// Keep these hosts; empty keeps all.
-    pub hosts: Vec<Host>,
-    /// Keep these methods; empty keeps all.
-    pub methods: Vec<Method>,
-    /// Keep endpoints that contain this text, case-sensitive.
-    pub endpoint_contains: Option<String>,
-    /// The member to sort by first; the others follow in the order host, endpoint, method.
-    pub order: OperationOrder,
-    /// Turn the whole order round.
-    pub descending: bool,
-    /// How many rows to leave out.
-    pub offset: u64,
-    /// How many rows to answer with.
-    pub limit: u32,
-}
-
-/// What a list is sorted by first.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the variants are the members they name")]
-pub enum OperationOrder {
-    #[default]
-    Host,
-    Endpoint,
-    Method,
-}
-
-/// One page of operations.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OperationPage {
-    /// The rows of the page.
-    pub operations: Vec<StoredOperation>,
-    /// Matches of the filter over all pages.
-    pub total_count: u64,
-}
-
+// The columns of the recommendation stand between the id and the others.
 columns! { "operations":
     OPERATION_ID = 0 "operation_id",
-    METHOD = 1 "method",
-    HOST = 2 "host",
-    ENDPOINT = 3 "endpoint",
-    LAST_UPDATED = 4 "last_updated",
-    ROUTE = 5 "route",
-    ROUTE_UPDATED_AT = 6 "route_updated_at",
-    TOTAL_COUNT = 7 "total_count",
+    METHOD = 15 "method",
+    HOST = 16 "host",
+    ENDPOINT = 17 "endpoint",
+    LAST_UPDATED = 18 "last_updated",
+    ROUTE = 19 "route",
+    ROUTE_UPDATED_AT = 20 "route_updated_at",
 }
-const SELECTED: &str = "operation_id, method, host, endpoint, last_updated, route, route_updated_at";
+const _: () = assert!(METHOD.index == thresholds::SELECTED_COLUMNS);
+const SELECTED: &str = "method, host, endpoint, last_updated, route, route_updated_at";
+const JOIN_THRESHOLDS: &str = "LEFT JOIN operation_thresholds USING (zone_id, operation_id)";
 
 fn operation(row: &Row) -> Result<StoredOperation, StoreFailure> {
     let key = OperationKey { method: row.parse(METHOD)?, host: row.parse(HOST)?, endpoint: row.parse(ENDPOINT)? };
     let id = row.parse(OPERATION_ID)?;
-    let features = features(RouteText::read(row, ROUTE, ROUTE_UPDATED_AT)?.as_ref(), id, &key)?;
+    let features = features(RouteText::read(row, ROUTE, ROUTE_UPDATED_AT)?.as_ref(), Some(row), id, &key)?;
     let operation = Operation { id, key, last_updated: row.time(LAST_UPDATED)? };
     Ok(StoredOperation { operation, features })
 }
 
-fn features(route: Option<&RouteText>, id: OperationId, key: &OperationKey) -> Result<Features, StoreFailure> {
+fn features(
+    route: Option<&RouteText>,
+    thresholds: Option<&Row>,
+    id: OperationId,
+    key: &OperationKey,
+) -> Result<Features, StoreFailure> {
     let route = route.map(|text| text.parse(id, &key.endpoint)).transpose()?;
-    Ok(Features { route })
+    Ok(Features { route, thresholds: thresholds.map(thresholds::read).transpose()?.flatten() })
 }
 
 /// One operation of a zone.
@@ -106,89 +83,33 @@ pub(crate) async fn get(
     zone: &ZoneId,
     id: OperationId,
 ) -> Result<Option<StoredOperation>, StoreFailure> {
-    let sql = ["SELECT ", SELECTED, " FROM operations WHERE zone_id = $1 AND operation_id = $2"].concat();
+    let sql = format!(
+        "SELECT operation_id, {}, {SELECTED} FROM operations {JOIN_THRESHOLDS} \
+         WHERE zone_id = $1 AND operation_id = $2",
+        thresholds::SELECTED
+    );
     let parameters = vec![zone.as_str().into(), Value::Text(id.to_string())];
     connection.query(sql, parameters).await?.first().map(operation).transpose()
 }
 
-/// Every operation of a zone, in no order.
-pub(crate) async fn all(connection: &mut Connection<'_>, zone: &ZoneId) -> Result<Vec<StoredOperation>, StoreFailure> {
-    let sql = ["SELECT ", SELECTED, " FROM operations WHERE zone_id = $1"].concat();
-    connection.query(sql, vec![zone.as_str().into()]).await?.iter().map(operation).collect()
-}
-
-/// A page of a zone's operations, and the number of all that pass the filter, from one statement and so from one
-/// state. None if there is no such zone.
-pub(crate) async fn list(
+/// Every operation of a zone with its route, in no order: what a ruleset is made from, and no more.
+pub(crate) async fn routed(
     connection: &mut Connection<'_>,
     zone: &ZoneId,
-    query: &OperationQuery,
-) -> Result<Option<OperationPage>, StoreFailure> {
-    let mut parameters = vec![Value::from(zone.as_str())];
-    let filter = filter(query, connection.substring_position(), &mut parameters);
-    // The zone keeps count of its operations; only a filter makes counting necessary.
-    let total = if filter.is_empty() {
-        "z.operation_count".to_owned()
-    } else {
-        format!("(SELECT count(*) FROM operations WHERE zone_id = $1{filter})")
-    };
-    let order = order(query, connection.is_sqlite());
-    let limit = parameters.len() + 1;
-    let offset = limit + 1;
-    let sql = format!(
-        "SELECT p.operation_id, p.method, p.host, p.endpoint, p.last_updated, p.route, p.route_updated_at, {total} \
-         FROM zones z LEFT JOIN (SELECT {SELECTED} FROM operations WHERE zone_id = $1{filter} \
-         ORDER BY {order} LIMIT ${limit} OFFSET ${offset}) p ON TRUE \
-         WHERE z.zone_id = $1 ORDER BY {order}"
-    );
-    parameters.push(Value::Integer(query.limit.into()));
-    parameters.push(Value::Integer(query.offset.try_into().unwrap_or(i64::MAX)));
-
-    let rows = connection.query(sql, parameters).await?;
-    let Some(first) = rows.first() else { return Ok(None) };
-    let total_count = first.count(TOTAL_COUNT)?;
-    // An empty page is one row of nulls beside the total.
-    let filled = rows.iter().filter(|row| !row.is_null(OPERATION_ID));
-    Ok(Some(OperationPage { operations: filled.map(operation).collect::<Result<_, _>>()?, total_count }))
-}
-
-/// ` AND …` for each filter, its values appended to the parameters.
-fn filter(query: &OperationQuery, substring_position: &str, parameters: &mut Vec<Value>) -> String {
-    let mut sql = String::new();
-    let hosts: Vec<_> = query.hosts.iter().map(Host::as_str).collect();
-    let methods: Vec<_> = query.methods.iter().map(|method| method.as_str()).collect();
-    for (column, values) in [("host", hosts), ("method", methods)] {
-        if !values.is_empty() {
-            let list = placeholders(parameters.len() + 1, values.len());
-            sql.push_str(&[" AND ", column, " IN (", &list, ")"].concat());
-            parameters.extend(values.into_iter().map(Value::from));
-        }
+) -> Result<Vec<(OperationId, OperationKey, Option<Route>)>, StoreFailure> {
+    const SQL: &str = "SELECT operation_id, method, host, endpoint, route, route_updated_at FROM operations \
+                       WHERE zone_id = $1";
+    columns! { "operations":
+        METHOD = 1 "method", HOST = 2 "host", ENDPOINT = 3 "endpoint", ROUTE = 4 "route",
+        ROUTE_UPDATED_AT = 5 "route_updated_at",
     }
-    if query.endpoint_contains.as_ref().is_some_and(|part| part.contains('\0')) {
-        // No endpoint holds a NUL, and PostgreSQL refuses one in a text.
-        sql.push_str(" AND FALSE");
-    } else if let Some(part) = &query.endpoint_contains {
-        let place = placeholders(parameters.len() + 1, 1);
-        sql.push_str(&[" AND ", substring_position, "(endpoint, ", &place, ") > 0"].concat());
-        parameters.push(part.as_str().into());
-    }
-    sql
-}
-
-/// Sorted by bytes, which both backends agree on. The prefix before the whole endpoint changes nothing in the order;
-/// it is what the index of PostgreSQL holds, where whole endpoints do not fit into one.
-fn order(query: &OperationQuery, is_sqlite: bool) -> String {
-    let host = ["host"].as_slice();
-    let endpoint = if is_sqlite { ["endpoint"].as_slice() } else { &["substr(endpoint, 1, 255)", "endpoint"] };
-    let method = ["method"].as_slice();
-    let members = match query.order {
-        OperationOrder::Host => [host, endpoint, method],
-        OperationOrder::Endpoint => [endpoint, host, method],
-        OperationOrder::Method => [method, host, endpoint],
+    let operation = |row: &Row| {
+        let key = OperationKey { method: row.parse(METHOD)?, host: row.parse(HOST)?, endpoint: row.parse(ENDPOINT)? };
+        let id = row.parse(OPERATION_ID)?;
+        let route = RouteText::read(row, ROUTE, ROUTE_UPDATED_AT)?.map(|text| text.parse(id, &key.endpoint));
+        Ok((id, key, route.transpose()?))
     };
-    let direction = if query.descending { " DESC" } else { "" };
-    let terms: Vec<_> = members.concat().iter().map(|term| [term, direction].concat()).collect();
-    terms.join(", ")
+    connection.query(SQL, vec![zone.as_str().into()]).await?.iter().map(operation).collect()
 }
 
 /// A row to insert or to move on.
@@ -210,6 +131,8 @@ pub(crate) struct RowUpserted {
     pub(crate) id: OperationId,
     pub(crate) last_updated: Timestamp,
     pub(crate) route: Option<RouteText>,
+    /// Whether there is a row of its recommendation.
+    pub(crate) has_thresholds: bool,
 }
 
 /// SHA-256 of an operation's key. Primary keys hold it in place of the endpoint, which at 4096 bytes exceeds what an
@@ -229,7 +152,8 @@ fn key_hash(key: &OperationKey) -> KeyHash {
 pub(crate) const UPSERT_CONFLICT: &str = " ON CONFLICT (zone_id, key_hash) DO UPDATE SET last_updated = \
     CASE WHEN excluded.last_updated > operations.last_updated THEN excluded.last_updated \
     ELSE operations.last_updated + 1 END \
-    RETURNING zone_id, key_hash, operation_id, last_updated, route, route_updated_at";
+    RETURNING zone_id, key_hash, operation_id, last_updated, route, route_updated_at, \
+    has_thresholds";
 
 columns! { "operations":
     UPSERTED_ZONE = 0 "zone_id",
@@ -238,6 +162,7 @@ columns! { "operations":
     UPSERTED_TIME = 3 "last_updated",
     UPSERTED_ROUTE = 4 "route",
     UPSERTED_ROUTE_TIME = 5 "route_updated_at",
+    UPSERTED_HAS_THRESHOLDS = 6 "has_thresholds",
 }
 
 /// Reads a row of that statement.
@@ -248,6 +173,7 @@ pub(crate) fn row_upserted(row: &Row) -> Result<RowUpserted, StoreFailure> {
         id: row.parse(UPSERTED_ID)?,
         last_updated: row.time(UPSERTED_TIME)?,
         route: RouteText::read(row, UPSERTED_ROUTE, UPSERTED_ROUTE_TIME)?,
+        has_thresholds: row.flag(UPSERTED_HAS_THRESHOLDS)?,
     })
 }
 
@@ -315,7 +241,11 @@ pub(crate) async fn upsert(
 
     let mut stored = BTreeMap::new();
     let mut added: BTreeMap<ZoneId, i64> = BTreeMap::new();
+    let mut with_thresholds: BTreeMap<ZoneId, Vec<OperationId>> = BTreeMap::new();
     for row in connection.upsert(&rows).await? {
+        if row.has_thresholds {
+            with_thresholds.entry(row.zone.clone()).or_default().push(row.id);
+        }
         let is_new = proposed.get(&(&row.zone, row.key_hash)) == Some(&row.id);
         if is_new {
             *added.entry(row.zone.clone()).or_default() += 1;
@@ -329,11 +259,17 @@ pub(crate) async fn upsert(
             Some(_) => {}
         }
     }
+    let mut thresholds = BTreeMap::new();
+    for (zone, ids) in with_thresholds {
+        // An operation's row was locked by its upsert, so that what it said of this still holds.
+        thresholds.insert(zone.clone(), thresholds::of_operations(connection, &zone, &ids).await?);
+    }
 
     let answer = |request: &UpsertRequest, key: &OperationKey, hash: KeyHash| {
         let missing = || StoreFailure::Internal("an upsert answered without one of its rows".into());
         let (id, last_updated, route, added) = stored.get(&(request.zone.clone(), hash)).ok_or_else(missing)?;
-        let features = features(route.as_ref(), *id, key)?;
+        let thresholds = thresholds.get(&request.zone).and_then(|rows| rows.get(id));
+        let features = features(route.as_ref(), thresholds, *id, key)?;
         let operation = Operation { id: *id, key: key.clone(), last_updated: *last_updated };
         Ok(Upserted { operation: StoredOperation { operation, features }, added: *added })
     };
@@ -406,7 +342,7 @@ mod tests {
             key_hash(&OperationKey {
                 host: host.parse().unwrap(),
                 endpoint: endpoint.parse().unwrap(),
-                method: Method::Get,
+                method: "GET".parse().unwrap(),
             })
         };
         assert_ne!(hash("a", "/b"), hash("a", "/b/"));

@@ -239,6 +239,7 @@ pub(crate) async fn query(
             Value::TextOrNull(text) => query.bind(text),
             Value::Integer(number) => query.bind(number),
             Value::IntegerOrNull(number) => query.bind(number),
+            Value::Real(number) => query.bind(number),
             Value::Blob(bytes) => query.bind(bytes),
             Value::Null => query.bind(None::<String>),
         };
@@ -280,6 +281,7 @@ fn row(row: &PgRow) -> Result<Row, sqlx::Error> {
             _ if is_null => Value::Null,
             "INT8" => Value::Integer(row.try_get(index)?),
             "INT4" => Value::Integer(row.try_get::<i32, _>(index)?.into()),
+            "FLOAT8" => Value::Real(row.try_get(index)?),
             "BYTEA" => Value::Blob(row.try_get(index)?),
             "VOID" => Value::Null,
             _ => Value::Text(row.try_get(index)?),

@@ -7,12 +7,13 @@ use demilune_inventory::Timestamp;
 use crate::error::StoreFailure;
 
 /// A parameter of a statement, or a column of a row.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Value {
     Text(String),
     TextOrNull(Option<String>),
     Integer(i64),
     IntegerOrNull(Option<i64>),
+    Real(f64),
     Blob(Vec<u8>),
     /// A null of a type that nobody asked for.
     Null,
@@ -76,6 +77,14 @@ impl Row {
     /// An integer column that counts something.
     pub(crate) fn count(&self, column: Column) -> Result<u64, StoreFailure> {
         u64::try_from(self.integer(column)?).map_err(|_| self.damaged(column))
+    }
+
+    /// A column of a floating-point number.
+    pub(crate) fn real(&self, column: Column) -> Result<f64, StoreFailure> {
+        match self.0.get(column.index) {
+            Some(Value::Real(number)) => Ok(*number),
+            _ => Err(self.damaged(column)),
+        }
     }
 
     /// An integer column that is 0 or 1.

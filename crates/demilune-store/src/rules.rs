@@ -3,12 +3,7 @@
 use demilune_inventory::ZoneId;
 use demilune_policy::rule::{OperationRule, ZoneRules};
 
-use crate::{
-    connection::Connection,
-    error::StoreFailure,
-    operation::{self, StoredOperation},
-    origin, settings, zone,
-};
+use crate::{connection::Connection, error::StoreFailure, operation, origin, settings, zone};
 
 /// A zone's rules; none if there is no such zone.
 pub(crate) async fn get(connection: &mut Connection<'_>, zone: &ZoneId) -> Result<Option<ZoneRules>, StoreFailure> {
@@ -21,7 +16,9 @@ pub(crate) async fn get(connection: &mut Connection<'_>, zone: &ZoneId) -> Resul
 
 async fn read(connection: &mut Connection<'_>, zone: &ZoneId) -> Result<Option<ZoneRules>, StoreFailure> {
     let Some(revision) = zone::revision(connection, zone).await? else { return Ok(None) };
-    let mut operations: Vec<_> = operation::all(connection, zone).await?.into_iter().map(rule).collect();
+    let operations = operation::routed(connection, zone).await?.into_iter();
+    let mut operations: Vec<_> =
+        operations.map(|(id, key, route)| OperationRule { id, key, route: route.map(|route| route.target) }).collect();
     // One state of the store is one value, in whichever order the rows came.
     operations.sort_unstable_by(|first, second| first.key.cmp(&second.key));
     let origins = origin::list(connection, zone).await?.unwrap_or_default();
@@ -34,9 +31,4 @@ async fn read(connection: &mut Connection<'_>, zone: &ZoneId) -> Result<Option<Z
         session_identifiers: stored.session_identifiers,
         settings: stored.settings,
     }))
-}
-
-fn rule(stored: StoredOperation) -> OperationRule {
-    let route = stored.features.route.map(|route| route.target);
-    OperationRule { id: stored.operation.id, key: stored.operation.key, route }
 }

@@ -293,6 +293,7 @@ fn bind(statement: &mut CachedStatement<'_>, parameters: &[Value]) -> rusqlite::
             Value::TextOrNull(text) => statement.raw_bind_parameter(index, text)?,
             Value::Integer(number) => statement.raw_bind_parameter(index, number)?,
             Value::IntegerOrNull(number) => statement.raw_bind_parameter(index, number)?,
+            Value::Real(number) => statement.raw_bind_parameter(index, number)?,
             Value::Blob(bytes) => statement.raw_bind_parameter(index, bytes)?,
             Value::Null => statement.raw_bind_parameter(index, rusqlite::types::Null)?,
         }
@@ -311,7 +312,8 @@ fn collect(statement: &mut CachedStatement<'_>) -> rusqlite::Result<Vec<Row>> {
                 ValueRef::Text(text) => Value::Text(String::from_utf8_lossy(text).into_owned()),
                 ValueRef::Integer(number) => Value::Integer(number),
                 ValueRef::Blob(bytes) => Value::Blob(bytes.to_vec()),
-                ValueRef::Null | ValueRef::Real(_) => Value::Null,
+                ValueRef::Real(number) => Value::Real(number),
+                ValueRef::Null => Value::Null,
             });
         }
         collected.push(Row(values));

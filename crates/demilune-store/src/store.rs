@@ -103,9 +103,16 @@ macro_rules! write_alone {
     };
 }
 
-/// Changes what is in a zone: like `write_alone`, tried again when another process is in its way, and announced. The
-/// names in parentheses are cloned for each try.
+/// Changes what a zone's ruleset is made from: like `write_tried`, and announced.
 macro_rules! change {
+    ($store:ident, ($($name:ident),*), |$connection:ident| $work:expr) => {
+        write_tried!($store, ($($name),*), |$connection| $work).inspect(|_| $store.inner.announcer.announce())
+    };
+}
+
+/// Changes what is in a zone: like `write_alone`, tried again when another process is in its way. The names in
+/// parentheses are cloned for each try.
+macro_rules! write_tried {
     ($store:ident, ($($name:ident),*), |$connection:ident| $work:expr) => {{
         let mut tries = 0;
         loop {
@@ -114,10 +121,7 @@ macro_rules! change {
             let outcome: Result<_, QueryError> = write_alone!($store, |$connection| $work);
             match outcome {
                 Err(QueryError::Conflict(_)) if tries < TRIES_MAX => {}
-                Ok(done) => {
-                    $store.inner.announcer.announce();
-                    break Ok(done);
-                }
+                Ok(done) => break Ok(done),
                 Err(error) => break Err(StoreFailure::from(error)),
             }
         }
@@ -126,6 +130,7 @@ macro_rules! change {
 
 mod jobs;
 mod rules;
+mod thresholds;
 mod traffic_records;
 
 use traffic_records::TrafficFile;

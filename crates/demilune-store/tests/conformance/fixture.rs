@@ -155,6 +155,16 @@ impl Fixture {
             "SELECT count(*) FROM operations WHERE (route IS NULL) <> (route_updated_at IS NULL)",
         );
         check(
+            "results without an operation",
+            "SELECT count(*) FROM operation_thresholds t WHERE NOT EXISTS (SELECT 1 FROM operations \
+             WHERE operations.zone_id = t.zone_id AND operations.operation_id = t.operation_id)",
+        );
+        check(
+            "operations that do not say whether they have a result",
+            "SELECT count(*) FROM operations WHERE has_thresholds <> (SELECT count(*) FROM operation_thresholds t \
+             WHERE operations.zone_id = t.zone_id AND operations.operation_id = t.operation_id)",
+        );
+        check(
             "grants on nothing or to nobody",
             "SELECT count(*) FROM grants WHERE token_id NOT IN (SELECT token_id FROM tokens) \
              OR (zone_id IS NOT NULL AND zone_id NOT IN (SELECT zone_id FROM zones))",

@@ -68,6 +68,7 @@ fn expected(mut keys: Vec<OperationKey>, query: &OperationQuery) -> (Vec<Operati
             OperationOrder::Host => [host, endpoint, method],
             OperationOrder::Endpoint => [endpoint, host, method],
             OperationOrder::Method => [method, host, endpoint],
+            OperationOrder::Thresholds(_) => unreachable!("not in this list"),
         }
     });
     if query.descending {

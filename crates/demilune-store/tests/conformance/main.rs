@@ -18,6 +18,7 @@ mod postgres;
 mod routes;
 mod rules;
 mod sqlite;
+mod thresholds;
 mod traffic;
 mod traffic_file;
 mod traffic_upkeep;

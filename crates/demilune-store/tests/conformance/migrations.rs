@@ -4,7 +4,10 @@ use demilune_policy::rule::ZoneSettings;
 use demilune_store::{OpenError, Store};
 use futures_util::future::join_all;
 
-use crate::fixture::{Fixture, add, all, at, conformance, create_zone, origin, revision, rules, stored, target};
+use crate::{
+    fixture::{Fixture, add, all, at, conformance, create_zone, origin, revision, rules, stored, target},
+    thresholds::{replace, result},
+};
 
 conformance![
     what_is_pending_is_shown_and_not_done,
@@ -137,6 +140,8 @@ async fn the_first_release_works_on_this_schema(fixture: &Fixture) {
     let id = stored(&store, &zone).await[0].id;
     let route = target("http://o/{var1}", "/users/{id}");
     store.route_set(&zone, id, route.clone(), at(0)).await.unwrap();
+    replace(&store, &zone, &[(id, Some(result(1)))]).await;
+    store.job_note(&zone, "thresholds", 1).await.unwrap();
     store.origin_set(&zone, origin("a.example", "http://o"), at(0)).await.unwrap();
     store.zone_settings_set(&zone, ZoneSettings { head_as_get: false, ..ZoneSettings::default() }).await.unwrap();
     let before = rules(&store, &zone).await;
@@ -150,6 +155,8 @@ async fn the_first_release_works_on_this_schema(fixture: &Fixture) {
     let after = rules(&store, &zone).await;
     assert_eq!((after.origins, after.settings), (vec![], ZoneSettings::default()));
     assert_eq!(after.operations[0].route, None);
+    assert_eq!(store.thresholds_get(&zone, id).await.unwrap(), None);
+    assert_eq!(store.job_done(&zone, "thresholds").await.unwrap(), None);
     // SQLite has one process, which is of one release.
     assert!(fixture.is_sqlite() || after.revision > before.revision);
     create_zone(&store, "new").await;

@@ -39,7 +39,7 @@ async fn a_route_is_shown_with_its_operation(fixture: &Fixture) {
         let route = Route { target: target.clone(), last_updated: at(7) };
         store.route_delete(&zone, id).await.unwrap();
         assert_eq!(store.route_set(&zone, id, target.clone(), at(7)).await.unwrap(), Some(route.clone()));
-        assert_eq!(features(&store, id).await, Features { route: Some(route) });
+        assert_eq!(features(&store, id).await, Features { route: Some(route), ..Features::default() });
         assert_eq!(rules(&store, &zone).await.operations[0].route, Some(target), "{text}");
     }
 }

@@ -53,7 +53,7 @@ pub(crate) fn row(
         key: TrafficKey { zone: zone.clone(), operation },
         bucket: Bucket::of(second),
         source: source.parse().unwrap(),
-        snapshot: Snapshot { sequence: requests, record: record(requests) },
+        snapshot: Snapshot { sequence: requests, record: record(requests), ..Snapshot::default() },
     }
 }
 
