@@ -41,7 +41,8 @@ pub use store::Store;
 pub use thresholds::{StoredThresholds, ThresholdKey};
 pub use token::{Grant, PermissionGroup, PermissionGroupError, SecretHash, Token};
 pub use traffic::{
-    TrafficKey, TrafficLimits, TrafficMaintained, TrafficPoint, TrafficRow, TrafficScope, TrafficSeries, TrafficWritten,
+    SessionsMaintained, TrafficKey, TrafficLimits, TrafficMaintained, TrafficPoint, TrafficRow, TrafficScope,
+    TrafficSeries, TrafficWritten,
 };
 pub use user::User;
 pub use zone::Zone;

@@ -29,7 +29,7 @@ pub struct StoreStats {
     pub traffic: TrafficStats,
 }
 
-/// What became of records of traffic.
+/// What became of records of traffic, and of samples of its sessions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TrafficStats {
     /// Records that are kept, as of this process's last maintenance.
@@ -44,6 +44,18 @@ pub struct TrafficStats {
     pub pruned: u64,
     /// Times that a record could not be read.
     pub damaged: u64,
+    /// Samples of sessions that are kept, as of this process's last maintenance.
+    pub session_rows: u64,
+    /// Bytes they take, estimated, as of then.
+    pub session_bytes: u64,
+    /// Snapshots with a sample stored by this process.
+    pub session_written: u64,
+    /// Samples refused since they came too late.
+    pub session_refused_late: u64,
+    /// Samples taken out: too old, of something that is gone, or more than there is room for.
+    pub session_pruned: u64,
+    /// Times that a sample could not be read.
+    pub session_damaged: u64,
 }
 
 /// A histogram's reading.
@@ -114,6 +126,12 @@ pub(crate) struct TrafficCounters {
     pub(crate) refused_late: AtomicU64,
     pub(crate) pruned: AtomicU64,
     pub(crate) damaged: AtomicU64,
+    pub(crate) session_rows: AtomicU64,
+    pub(crate) session_bytes: AtomicU64,
+    pub(crate) session_written: AtomicU64,
+    pub(crate) session_refused_late: AtomicU64,
+    pub(crate) session_pruned: AtomicU64,
+    pub(crate) session_damaged: AtomicU64,
 }
 
 impl Default for Counters {
@@ -152,6 +170,12 @@ impl TrafficCounters {
             refused_late: self.refused_late.load(Ordering::Relaxed),
             pruned: self.pruned.load(Ordering::Relaxed),
             damaged: self.damaged.load(Ordering::Relaxed),
+            session_rows: self.session_rows.load(Ordering::Relaxed),
+            session_bytes: self.session_bytes.load(Ordering::Relaxed),
+            session_written: self.session_written.load(Ordering::Relaxed),
+            session_refused_late: self.session_refused_late.load(Ordering::Relaxed),
+            session_pruned: self.session_pruned.load(Ordering::Relaxed),
+            session_damaged: self.session_damaged.load(Ordering::Relaxed),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Questions about records of traffic.
+//! Questions about records of traffic and samples of its sessions.
 
 use std::{
     path::{Path, PathBuf},
@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     error::{Cause, OpenError, QueryError},
-    traffic::{self, Place, Sums, TrafficRow, TrafficScope, TrafficSeries, TrafficWritten, Window},
+    traffic::{self, Place, Sums, Table, TrafficRow, TrafficScope, TrafficSeries, TrafficWritten, Window},
 };
 
 /// Runs a question about records on a connection that reads.
@@ -73,16 +73,20 @@ macro_rules! write_traffic {
     }};
 }
 
+mod sessions;
 mod upkeep;
 
 impl Store {
     /// Stores cumulative snapshots of records, all or none; each replaces what is stored only when its sequence is
-    /// higher. Those of five minutes that ended over a week ago are refused and counted.
+    /// higher. Those of five minutes that ended over a week ago are refused and counted; so are samples of sessions of an
+    /// hour that did.
     pub async fn traffic_write(&self, rows: Vec<TrafficRow>, now: Timestamp) -> Result<TrafficWritten, StoreFailure> {
         let written = write_traffic!(self, |connection| traffic::write(connection, &rows, now))?;
         let counters = &self.inner.counters.traffic;
         counters.written.fetch_add(written.stored as u64, Ordering::Relaxed);
         counters.refused_late.fetch_add(written.refused_late as u64, Ordering::Relaxed);
+        counters.session_written.fetch_add(written.sessions_stored as u64, Ordering::Relaxed);
+        counters.session_refused_late.fetch_add(written.sessions_refused_late as u64, Ordering::Relaxed);
         Ok(written)
     }
 
@@ -96,7 +100,7 @@ impl Store {
         until: Timestamp,
     ) -> Result<TrafficSeries, StoreFailure> {
         let operations = match scope {
-            TrafficScope::Zone => self.traffic_operations(zone.as_str()).await?,
+            TrafficScope::Zone => self.traffic_operations(Table::Records, zone.as_str()).await?,
             TrafficScope::Operation(id) => vec![traffic::operation_text(Some(id))],
             TrafficScope::Unmatched => vec![traffic::operation_text(None)],
         };
@@ -113,30 +117,34 @@ impl Store {
         since: Timestamp,
         until: Timestamp,
     ) -> Result<Vec<(Option<OperationId>, Record)>, StoreFailure> {
-        let operations = self.traffic_operations(zone.as_str()).await?;
+        let operations = self.traffic_operations(Table::Records, zone.as_str()).await?;
         let by_operation = |place: Place| place.operation;
         let sums = self.traffic_sums(zone, operations, Window::new(since, until), by_operation).await?;
         Ok(sums.by_key.into_iter().collect())
     }
 
-    /// Takes out the records of operations that are gone. What fails here is done by the next maintenance.
+    /// Takes out the records and samples of operations that are gone. What fails here is done by the next maintenance.
     pub(super) async fn traffic_forget(&self, zone: &ZoneId, operations: Vec<OperationId>) {
         let operations: Vec<String> = operations.into_iter().map(|id| traffic::operation_text(Some(id))).collect();
-        forgotten(self.traffic_forget_texts(zone.as_str(), operations).await);
+        for table in [Table::Records, Table::Sessions] {
+            forgotten(self.traffic_forget_texts(table, zone.as_str(), &operations).await);
+        }
     }
 
-    /// Takes out the records of a zone that is gone, like those of an operation.
+    /// Takes out the records and samples of a zone that is gone, like those of an operation.
     pub(super) async fn traffic_forget_zone(&self, zone: &ZoneId) {
-        let forget = async {
-            let operations = self.traffic_operations(zone.as_str()).await?;
-            self.traffic_forget_texts(zone.as_str(), operations).await
-        };
-        forgotten(forget.await);
+        for table in [Table::Records, Table::Sessions] {
+            let forget = async {
+                let operations = self.traffic_operations(table, zone.as_str()).await?;
+                self.traffic_forget_texts(table, zone.as_str(), &operations).await
+            };
+            forgotten(forget.await);
+        }
     }
 
-    async fn traffic_operations(&self, zone: &str) -> Result<Vec<String>, StoreFailure> {
+    async fn traffic_operations(&self, table: Table, zone: &str) -> Result<Vec<String>, StoreFailure> {
         let zone = zone.to_owned();
-        read_traffic!(self, |connection| traffic::operations(connection, &zone))
+        read_traffic!(self, |connection| traffic::operations(connection, table, &zone))
     }
 
     /// Sums the records of some operations, a few at a time: what is held at once has a bound, and others get to read
@@ -157,13 +165,16 @@ impl Store {
         Ok(sums)
     }
 
-    async fn traffic_forget_texts(&self, zone: &str, operations: Vec<String>) -> Result<u64, StoreFailure> {
+    /// Takes out the rows of some operations in a table, and counts them.
+    async fn traffic_forget_texts(&self, table: Table, zone: &str, operations: &[String]) -> Result<u64, StoreFailure> {
         let mut taken = 0;
         for some in operations.chunks(traffic::OPERATIONS_MAX) {
             let (zone, some) = (zone.to_owned(), some.to_vec());
-            taken += write_traffic!(self, |connection| traffic::forget(connection, &zone, &some))?;
+            taken += write_traffic!(self, |connection| traffic::forget(connection, table, &zone, &some))?;
         }
-        self.inner.counters.traffic.pruned.fetch_add(taken, Ordering::Relaxed);
+        let counters = &self.inner.counters.traffic;
+        let pruned = if table == Table::Sessions { &counters.session_pruned } else { &counters.pruned };
+        pruned.fetch_add(taken, Ordering::Relaxed);
         Ok(taken)
     }
 }
@@ -171,7 +182,7 @@ impl Store {
 fn forgotten(outcome: Result<u64, StoreFailure>) {
     if let Err(failure) = outcome {
         let failure: &dyn std::error::Error = &failure;
-        tracing::debug!(failure, "records of what was removed stay until the next maintenance");
+        tracing::debug!(failure, "what was counted of what was removed stays until the next maintenance");
     }
 }
 

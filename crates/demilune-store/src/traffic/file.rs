@@ -15,7 +15,7 @@ use crate::{
 
 /// The version of the file's schema that this release makes, and the oldest release that works on it, by the newest
 /// version that release knew. Apart from the inventory's: the file may be lost, moved away or left out of a backup.
-const VERSION: u64 = 1;
+const VERSION: u64 = 2;
 const OLDEST_BINARY: u64 = 1;
 
 /// The file beside a SQLite inventory.
@@ -56,6 +56,7 @@ async fn prepare(connection: &mut Connection<'_>) -> Result<Found, StoreFailure>
 
 async fn prepare_locked(connection: &mut Connection<'_>) -> Result<Found, QueryError> {
     const INVENTORY: &str = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'zones'";
+    const UPDATE: &str = "UPDATE demilune_schema SET version = $1";
     const INSERT: &str = "INSERT INTO demilune_schema (version, oldest_binary) VALUES ($1, $2)";
     columns! { "demilune_schema": RECORDED = 0 "version", OLDEST = 1 "oldest_binary" }
     if !connection.query(INVENTORY, Vec::new()).await?.is_empty() {
@@ -69,5 +70,12 @@ async fn prepare_locked(connection: &mut Connection<'_>) -> Result<Found, QueryE
         return Ok(Found::Ours);
     };
     let version = row.count(RECORDED)?;
-    Ok(if row.count(OLDEST)? > VERSION { Found::TooNew { version } } else { Found::Ours })
+    if row.count(OLDEST)? > VERSION {
+        return Ok(Found::TooNew { version });
+    }
+    if version < VERSION {
+        // All that is new are tables, which the script has made.
+        connection.query(UPDATE, vec![Value::Integer(VERSION.cast_signed())]).await?;
+    }
+    Ok(Found::Ours)
 }

@@ -1,4 +1,4 @@
-//! Which zones and operations there are records of. Each is one look into the primary key, however many records it has.
+//! Which zones and operations there are rows of. Each is one look into the primary key, however many rows it has.
 
 use crate::{
     connection::Connection,
@@ -10,24 +10,50 @@ use crate::{
 /// sources is some 50,000 rows, and others get their turn after a moment.
 pub(crate) const OPERATIONS_MAX: usize = 16;
 
+/// A table of traffic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Table {
+    Records,
+    Sessions,
+}
+
+impl Table {
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Records => "traffic_records",
+            Self::Sessions => "traffic_sessions",
+        }
+    }
+}
+
 /// The zones.
-pub(crate) async fn zones(connection: &mut Connection<'_>) -> Result<Vec<String>, StoreFailure> {
-    const SQL: &str = "WITH RECURSIVE found (name) AS (\
-        SELECT min(zone_id) FROM traffic_records UNION ALL \
-        SELECT (SELECT min(zone_id) FROM traffic_records WHERE zone_id > found.name) \
+pub(crate) async fn zones(connection: &mut Connection<'_>, table: Table) -> Result<Vec<String>, StoreFailure> {
+    let table = table.name();
+    let sql = format!(
+        "WITH RECURSIVE found (name) AS (\
+        SELECT min(zone_id) FROM {table} UNION ALL \
+        SELECT (SELECT min(zone_id) FROM {table} WHERE zone_id > found.name) \
         FROM found WHERE found.name IS NOT NULL\
-        ) SELECT name FROM found WHERE name IS NOT NULL";
-    names(connection.query(SQL, Vec::new()).await)
+        ) SELECT name FROM found WHERE name IS NOT NULL"
+    );
+    names(connection.query(sql, Vec::new()).await)
 }
 
 /// The operations of a zone as they are stored; empty for requests that none fits.
-pub(crate) async fn operations(connection: &mut Connection<'_>, zone: &str) -> Result<Vec<String>, StoreFailure> {
-    const SQL: &str = "WITH RECURSIVE found (name) AS (\
-        SELECT min(operation_id) FROM traffic_records WHERE zone_id = $1 UNION ALL \
-        SELECT (SELECT min(operation_id) FROM traffic_records WHERE zone_id = $1 AND operation_id > found.name) \
+pub(crate) async fn operations(
+    connection: &mut Connection<'_>,
+    table: Table,
+    zone: &str,
+) -> Result<Vec<String>, StoreFailure> {
+    let table = table.name();
+    let sql = format!(
+        "WITH RECURSIVE found (name) AS (\
+        SELECT min(operation_id) FROM {table} WHERE zone_id = $1 UNION ALL \
+        SELECT (SELECT min(operation_id) FROM {table} WHERE zone_id = $1 AND operation_id > found.name) \
         FROM found WHERE found.name IS NOT NULL\
-        ) SELECT name FROM found WHERE name IS NOT NULL";
-    names(connection.query(SQL, vec![zone.into()]).await)
+        ) SELECT name FROM found WHERE name IS NOT NULL"
+    );
+    names(connection.query(sql, vec![zone.into()]).await)
 }
 
 fn names(rows: Result<Vec<Row>, QueryError>) -> Result<Vec<String>, StoreFailure> {

@@ -1,10 +1,12 @@
-//! Records of traffic: what operations saw, in buckets of five minutes for a week and of an hour for a year and more.
+//! Records of traffic: what operations saw, in buckets of five minutes for a week and of an hour for a year and more;
+//! and samples of its sessions, for a week.
 //!
-//! On SQLite they are in a file of their own beside the inventory, whose commits do not wait for the disk: a power cut
+//! On SQLite both are in a file of their own beside the inventory, whose commits do not wait for the disk: a power cut
 //! may take the last of them, never more.
 
 mod file;
 mod keys;
+pub(crate) mod sessions;
 mod sums;
 mod tidy;
 mod usage;
@@ -14,7 +16,7 @@ use demilune_inventory::{OperationId, Timestamp, ZoneId};
 use demilune_traffic::{Bucket, Record, Snapshot, Source};
 
 pub(crate) use file::{open, path_beside};
-pub(crate) use keys::{OPERATIONS_MAX, operations, zones};
+pub(crate) use keys::{OPERATIONS_MAX, Table, operations, zones};
 pub(crate) use sums::{Place, Sums, Window, without_overlap};
 pub(crate) use tidy::{Tidied, forget, prune, tidy};
 pub(crate) use usage::{Cut, Usage};
@@ -60,6 +62,10 @@ pub struct TrafficWritten {
     pub stored: usize,
     /// Of five minutes that ended over a week ago, or are part of an hourly record by now.
     pub refused_late: usize,
+    /// Of their samples of sessions: stored, or there already.
+    pub sessions_stored: usize,
+    /// Samples of an hour that ended over a week ago.
+    pub sessions_refused_late: usize,
 }
 
 /// Whose records are wanted.
@@ -98,13 +104,17 @@ pub struct TrafficPoint {
 pub struct TrafficLimits {
     /// Most bytes of records; the oldest hourly ones go first, a day at a time.
     pub bytes_max: u64,
+    /// Most bytes of samples of sessions; those of the oldest hours go first.
+    pub session_bytes_max: u64,
 }
 
 impl Default for TrafficLimits {
-    /// 4 GiB: a year of a thousand operations that have requests in every five minutes, at some 330 bytes a record. More
-    /// of them keep fewer months; ten thousand, not quite a week.
+    /// 4 GiB of records: a year of a thousand operations that have requests in every five minutes, at some 330 bytes a
+    /// record. More of them keep fewer months; ten thousand, not quite a week. 4 GiB of samples: a week of a thousand
+    /// operations with over two thousand sessions in every hour, at some 25 KiB an hour; most have far fewer. The last
+    /// day is what thresholds are made from.
     fn default() -> Self {
-        Self { bytes_max: 4 << 30 }
+        Self { bytes_max: 4 << 30, session_bytes_max: 4 << 30 }
     }
 }
 
@@ -118,6 +128,21 @@ pub struct TrafficMaintained {
     /// Records of operations and zones that are gone.
     pub orphans: u64,
     /// Records that went since there were too many bytes.
+    pub over_limit: u64,
+    /// What it did to samples of sessions.
+    pub sessions: SessionsMaintained,
+}
+
+/// What maintenance did to samples of sessions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SessionsMaintained {
+    /// Hours of one source and operation that became one row, or took in what came late.
+    pub hours_packed: u64,
+    /// Rows that were too old.
+    pub aged_out: u64,
+    /// Rows of operations and zones that are gone.
+    pub orphans: u64,
+    /// Rows that went since there were too many bytes.
     pub over_limit: u64,
 }
 
@@ -147,10 +172,10 @@ fn of_operations(zone: &str, operations: &[String]) -> (Vec<Value>, String) {
 }
 
 /// Tells the log of a row that cannot be read, by its key.
-fn log_damaged(row: &Row, cause: &StoreFailure) {
+fn log_damaged(table: &str, row: &Row, cause: &StoreFailure) {
     let cause: &dyn std::error::Error = cause;
     let name = row.texts().join(" ");
-    tracing::warn!(table = "traffic_records", row = name, cause, "a record of traffic cannot be read");
+    tracing::warn!(table, row = name, cause, "a summary of traffic cannot be read");
 }
 
 fn integer(number: u64) -> Value {

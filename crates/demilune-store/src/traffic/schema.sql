@@ -10,3 +10,25 @@ CREATE TABLE IF NOT EXISTS traffic_records (
     record BLOB NOT NULL,
     PRIMARY KEY (zone_id, operation_id, seconds, start, source)
 ) STRICT, WITHOUT ROWID;
+
+-- With row ids, since its rows are larger than pages.
+CREATE TABLE IF NOT EXISTS traffic_sessions (
+    zone_id TEXT NOT NULL,
+    operation_id TEXT NOT NULL,
+    seconds INTEGER NOT NULL,
+    start INTEGER NOT NULL,
+    source TEXT NOT NULL,
+    sequence INTEGER NOT NULL,
+    sessions BLOB NOT NULL,
+    PRIMARY KEY (zone_id, operation_id, seconds, start, source)
+) STRICT;
+
+-- What was imported, by content, so that importing it again does not count it again.
+CREATE TABLE IF NOT EXISTS traffic_imports (
+    zone_id TEXT NOT NULL,
+    content_hash TEXT NOT NULL,
+    source TEXT NOT NULL,
+    session_by TEXT,
+    imported_at INTEGER NOT NULL,
+    PRIMARY KEY (zone_id, content_hash)
+) STRICT, WITHOUT ROWID;

@@ -101,7 +101,7 @@ impl<K: Ord> Sums<K> {
         match parse(row) {
             Ok((place, record)) => self.by_key.entry(key(place)).or_default().merge(&record),
             Err(failure) => {
-                log_damaged(row, &failure);
+                log_damaged("traffic_records", row, &failure);
                 self.damaged += 1;
             }
         }

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use demilune_inventory::Timestamp;
 use demilune_traffic::{Bucket, Hour, Record};
 
-use super::{COARSE_SECONDS, Cut, FINE_SECONDS, integer, lock, log_damaged, of_operations, seconds};
+use super::{COARSE_SECONDS, Cut, FINE_SECONDS, Table, integer, lock, log_damaged, of_operations, seconds};
 use crate::{
     connection::Connection,
     error::{QueryError, StoreFailure},
@@ -42,15 +42,16 @@ pub(crate) async fn tidy(
     Ok(tidied)
 }
 
-/// Takes out every record of operations, in the transaction that is open; says how many.
+/// Takes out every row of operations in a table, in the transaction that is open; says how many.
 pub(crate) async fn forget(
     connection: &mut Connection<'_>,
+    table: Table,
     zone: &str,
     operations: &[String],
 ) -> Result<u64, QueryError> {
     lock(connection).await?;
     let (parameters, of_operations) = of_operations(zone, operations);
-    let sql = format!("DELETE FROM traffic_records WHERE {of_operations} RETURNING start");
+    let sql = format!("DELETE FROM {} WHERE {of_operations} RETURNING zone_id", table.name());
     Ok(connection.query(sql, parameters).await?.len() as u64)
 }
 
@@ -87,7 +88,7 @@ async fn pack(
         match parse(&row) {
             Ok((key, record)) => sums.entry(key).or_default().merge(&record),
             Err(failure) => {
-                log_damaged(&row, &failure);
+                log_damaged("traffic_records", &row, &failure);
                 tidied.damaged += 1;
             }
         }

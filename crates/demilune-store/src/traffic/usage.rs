@@ -9,7 +9,7 @@ use crate::{
     row::{Column, Row, columns},
 };
 
-/// What a row takes beside its record: ids, numbers, and its part of pages that are not full.
+/// What a row takes beside its summary: ids, numbers, and its part of pages that are not full.
 const ROW_BYTES: u64 = 200;
 const DAY_SECONDS: u64 = 24 * 3_600;
 
@@ -17,10 +17,11 @@ const DAY_SECONDS: u64 = 24 * 3_600;
 #[derive(Debug, Default)]
 pub(crate) struct Usage(BTreeMap<(Reverse<u64>, u64), Amount>);
 
+/// Rows, and the bytes of what they hold.
 #[derive(Clone, Copy, Debug, Default)]
-struct Amount {
-    rows: u64,
-    bytes: u64,
+pub(super) struct Amount {
+    pub(super) rows: u64,
+    pub(super) bytes: u64,
 }
 
 /// Records of one length that start before a time, in seconds.
@@ -85,20 +86,23 @@ impl Usage {
     }
 
     fn add(&mut self, place: (Reverse<u64>, u64), more: Amount) {
-        let amount = self.0.entry(place).or_default();
-        amount.rows += more.rows;
-        amount.bytes += more.bytes;
+        self.0.entry(place).or_default().add(more);
     }
 }
 
 impl Amount {
-    const fn bytes_taken(self) -> u64 {
+    pub(super) const fn bytes_taken(self) -> u64 {
         self.bytes + self.rows * ROW_BYTES
+    }
+
+    pub(super) const fn add(&mut self, more: Self) {
+        self.rows += more.rows;
+        self.bytes += more.bytes;
     }
 }
 
 /// A number of a row that is only counted: one below 0 is damaged, and goes with the oldest.
-fn number(row: &Row, column: Column) -> u64 {
+pub(super) fn number(row: &Row, column: Column) -> u64 {
     row.count(column).unwrap_or(0)
 }
 

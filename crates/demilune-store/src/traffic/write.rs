@@ -3,7 +3,7 @@
 use demilune_inventory::Timestamp;
 use demilune_traffic::{Bucket, Hour};
 
-use super::{FINE_SECONDS, TrafficRow, TrafficWritten, integer, lock_shared, operation_text, seconds};
+use super::{FINE_SECONDS, TrafficRow, TrafficWritten, integer, lock_shared, operation_text, seconds, sessions};
 use crate::{connection::Connection, error::QueryError, row::Value};
 
 /// Stores snapshots, in the transaction that is open. One replaces what is stored when its sequence is higher.
@@ -23,6 +23,16 @@ pub(crate) async fn write(
             written.stored += 1;
         } else {
             written.refused_late += 1;
+        }
+        // What no operation fits has no threshold.
+        if let Some(operation) = row.key.operation.filter(|_| !row.snapshot.sessions.is_empty()) {
+            // By the hour, which is what is packed and what a window is made of.
+            if row.bucket.hour().end() > oldest {
+                sessions::write(connection, row, operation).await?;
+                written.sessions_stored += 1;
+            } else {
+                written.sessions_refused_late += 1;
+            }
         }
     }
     Ok(written)

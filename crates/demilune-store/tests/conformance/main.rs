@@ -17,6 +17,8 @@ mod origins;
 mod postgres;
 mod routes;
 mod rules;
+mod sessions;
+mod sessions_upkeep;
 mod sqlite;
 mod thresholds;
 mod traffic;

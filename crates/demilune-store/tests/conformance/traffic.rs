@@ -159,8 +159,8 @@ async fn the_oldest_hours_go_when_there_is_too_much(fixture: &Fixture) {
     let (store, zone) = fixture.store_with_zone().await;
     let rows = [0, 300, 600].map(|offset| row(&zone, None, NOW + offset, "a", 1));
     store.traffic_write(rows.to_vec(), at_second(NOW)).await.unwrap();
-    let room = TrafficLimits { bytes_max: 10_000 };
+    let room = TrafficLimits { bytes_max: 10_000, ..TrafficLimits::default() };
     assert_eq!(store.traffic_maintain(at_second(NOW), room).await.unwrap().over_limit, 0);
-    let none = TrafficLimits { bytes_max: 0 };
+    let none = TrafficLimits { bytes_max: 0, ..TrafficLimits::default() };
     assert_eq!(store.traffic_maintain(at_second(NOW), none).await.unwrap().over_limit, 3);
 }

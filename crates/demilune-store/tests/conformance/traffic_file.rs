@@ -143,6 +143,6 @@ fn the_file_says_its_schema() {
             .unwrap()
             .query_row("SELECT version FROM demilune_schema", [], |row| row.get(0))
             .unwrap();
-        assert_eq!(version, 1);
+        assert_eq!(version, 2);
     });
 }

@@ -214,7 +214,7 @@ async fn hourly_records_give_way_before_finer_ones(fixture: &Fixture) {
     }
     let now = NOW + 2 * 86_400 + WEEK + 3_600;
     let rows_left = async |bytes_max| {
-        store.traffic_maintain(at_second(now), TrafficLimits { bytes_max }).await.unwrap();
+        store.traffic_maintain(at_second(now), TrafficLimits { bytes_max, ..TrafficLimits::default() }).await.unwrap();
         let series = store.traffic_series(&zone, TrafficScope::Zone, at_second(0), at_second(now)).await.unwrap();
         let hourly = series.points.iter().filter(|point| point.seconds == Hour::SECONDS).count();
         let oldest = series.points.first().map(|point| (point.start - NOW) / 86_400);
@@ -256,7 +256,7 @@ async fn what_was_done_is_counted(fixture: &Fixture) {
     write(&store, rows).await;
     store.operation_delete(&zone, vec![id]).await.unwrap();
     maintain(&store, NOW).await;
-    let TrafficStats { rows, bytes, written, refused_late, pruned, damaged } = store.stats().traffic;
+    let TrafficStats { rows, bytes, written, refused_late, pruned, damaged, .. } = store.stats().traffic;
     assert_eq!((rows, written, refused_late, pruned, damaged), (1, 2, 1, 1, 0));
     assert!((200..300).contains(&bytes), "{bytes}");
 }

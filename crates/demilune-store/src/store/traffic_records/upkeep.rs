@@ -10,12 +10,13 @@ use demilune_inventory::{OperationId, Timestamp, ZoneId};
 use super::super::{Backend, Connection, QueryError, SqliteConnection, Store, StoreFailure, ready, transaction};
 use crate::{
     operation,
-    traffic::{self, Cut, OPERATIONS_MAX, Tidied, TrafficLimits, TrafficMaintained, Usage},
+    traffic::{self, Cut, OPERATIONS_MAX, Table, Tidied, TrafficLimits, TrafficMaintained, Usage},
 };
 
 impl Store {
     /// Packs five-minute records that are over a week old by the hour, and takes out those that are over 400 days old,
-    /// of nobody, or more than there is room for. To be called every hour or so, by any number of processes: what one
+    /// of nobody, or more than there is room for. Likewise samples of sessions: those of hours that ended over an hour
+    /// ago are packed, and over a week ago taken out. To be called every hour or so, by any number of processes: what one
     /// has done, the next finds done.
     pub async fn traffic_maintain(
         &self,
@@ -26,9 +27,9 @@ impl Store {
         let mut hours = BTreeSet::new();
         let mut usage = Usage::default();
         let mut kept: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        for zone in read_traffic!(self, |connection| traffic::zones(connection))? {
-            let (of_zone, orphans) = self.traffic_orphans(&zone).await?;
-            done.orphans += self.traffic_forget_texts(&zone, orphans).await?;
+        for zone in self.traffic_zones(Table::Records).await? {
+            let (of_zone, orphans) = self.traffic_orphans(Table::Records, &zone).await?;
+            done.orphans += self.traffic_forget_texts(Table::Records, &zone, &orphans).await?;
             for some in of_zone.chunks(OPERATIONS_MAX) {
                 let Tidied { hours: packed, aged_out, damaged } = self.traffic_tidy(&zone, some, now).await?;
                 hours.extend(packed);
@@ -43,13 +44,22 @@ impl Store {
             done.over_limit += self.traffic_prune(&kept, cut).await?;
         }
         self.count_maintained(done, &usage);
+        done.sessions = self.sessions_maintain(now, limits).await?;
         Ok(done)
     }
 
-    /// The operations of a zone with records, those that are there apart from those that are gone. The records come
+    pub(super) async fn traffic_zones(&self, table: Table) -> Result<Vec<String>, StoreFailure> {
+        read_traffic!(self, |connection| traffic::zones(connection, table))
+    }
+
+    /// The operations of a zone with rows in a table, those that are there apart from those that are gone. The rows come
     /// first: an operation that is added meanwhile has none among them.
-    async fn traffic_orphans(&self, zone: &str) -> Result<(Vec<String>, Vec<String>), StoreFailure> {
-        let stored = self.traffic_operations(zone).await?;
+    pub(super) async fn traffic_orphans(
+        &self,
+        table: Table,
+        zone: &str,
+    ) -> Result<(Vec<String>, Vec<String>), StoreFailure> {
+        let stored = self.traffic_operations(table, zone).await?;
         let known = match zone.parse::<ZoneId>() {
             Ok(zone) if self.zone_get(&zone).await?.is_some() => {
                 let ids: BTreeSet<OperationId> = read!(self, |connection| operation::ids(connection, &zone))?;
