@@ -41,8 +41,8 @@ pub use store::Store;
 pub use thresholds::{StoredThresholds, ThresholdKey};
 pub use token::{Grant, PermissionGroup, PermissionGroupError, SecretHash, Token};
 pub use traffic::{
-    SessionsMaintained, TrafficKey, TrafficLimits, TrafficMaintained, TrafficPoint, TrafficRow, TrafficScope,
-    TrafficSeries, TrafficWritten,
+    ImportBegun, SessionsMaintained, TrafficKey, TrafficLimits, TrafficMaintained, TrafficPoint, TrafficRow,
+    TrafficScope, TrafficSeries, TrafficWritten,
 };
 pub use user::User;
 pub use zone::Zone;

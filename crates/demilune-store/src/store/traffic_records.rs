@@ -73,6 +73,7 @@ macro_rules! write_traffic {
     }};
 }
 
+mod imports;
 mod sessions;
 mod upkeep;
 
@@ -131,7 +132,7 @@ impl Store {
         }
     }
 
-    /// Takes out the records and samples of a zone that is gone, like those of an operation.
+    /// Takes out the records, samples and imports of a zone that is gone, like those of an operation.
     pub(super) async fn traffic_forget_zone(&self, zone: &ZoneId) {
         for table in [Table::Records, Table::Sessions] {
             let forget = async {
@@ -140,6 +141,7 @@ impl Store {
             };
             forgotten(forget.await);
         }
+        forgotten(self.imports_forget(zone.as_str()).await);
     }
 
     async fn traffic_operations(&self, table: Table, zone: &str) -> Result<Vec<String>, StoreFailure> {
@@ -179,7 +181,7 @@ impl Store {
     }
 }
 
-fn forgotten(outcome: Result<u64, StoreFailure>) {
+fn forgotten<T>(outcome: Result<T, StoreFailure>) {
     if let Err(failure) = outcome {
         let failure: &dyn std::error::Error = &failure;
         tracing::debug!(failure, "what was counted of what was removed stays until the next maintenance");

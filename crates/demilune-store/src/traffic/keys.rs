@@ -15,6 +15,7 @@ pub(crate) const OPERATIONS_MAX: usize = 16;
 pub(crate) enum Table {
     Records,
     Sessions,
+    Imports,
 }
 
 impl Table {
@@ -22,6 +23,7 @@ impl Table {
         match self {
             Self::Records => "traffic_records",
             Self::Sessions => "traffic_sessions",
+            Self::Imports => "traffic_imports",
         }
     }
 }

@@ -5,6 +5,7 @@
 //! may take the last of them, never more.
 
 mod file;
+pub(crate) mod imports;
 mod keys;
 pub(crate) mod sessions;
 mod sums;
@@ -14,6 +15,8 @@ mod write;
 
 use demilune_inventory::{OperationId, Timestamp, ZoneId};
 use demilune_traffic::{Bucket, Record, Snapshot, Source};
+
+pub use imports::ImportBegun;
 
 pub(crate) use file::{open, path_beside};
 pub(crate) use keys::{OPERATIONS_MAX, Table, operations, zones};

@@ -9,6 +9,7 @@ mod concurrency;
 mod credentials;
 mod durability;
 mod fixture;
+mod imports;
 mod jobs;
 mod lists;
 mod migrations;

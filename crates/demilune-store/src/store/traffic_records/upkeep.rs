@@ -45,6 +45,7 @@ impl Store {
         }
         self.count_maintained(done, &usage);
         done.sessions = self.sessions_maintain(now, limits).await?;
+        self.imports_maintain().await?;
         Ok(done)
     }
 
