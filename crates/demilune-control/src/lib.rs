@@ -3,6 +3,8 @@
 mod clock;
 mod credentials;
 mod http;
+mod jobs;
+mod learning;
 mod listen;
 pub mod manage;
 mod metrics;
@@ -19,6 +21,7 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_util::sync::CancellationToken;
 
 pub use credentials::CredentialCache;
+pub use jobs::ThresholdsJob;
 pub use secret::{Secret, SecretError};
 
 use crate::{credentials::Credentials, http::State, metrics::Metrics, throttle::Throttle};

@@ -11,8 +11,10 @@ mod man;
 mod migrate;
 mod openapi;
 mod origin;
+mod recompute;
 mod serve;
 mod settings;
+mod status;
 mod token;
 mod user;
 mod zone;
@@ -47,6 +49,8 @@ enum Subcommands {
     Token(token::Token),
     Origin(origin::Origin),
     Settings(settings::Settings),
+    Recompute(recompute::Recompute),
+    Status(status::Status),
     User(user::User),
     Import(import::Import),
     Explain(explain::Explain),
@@ -68,6 +72,8 @@ impl Cli {
             Subcommands::Token(command) => command.run(environment),
             Subcommands::Origin(command) => command.run(environment),
             Subcommands::Settings(command) => command.run(environment),
+            Subcommands::Recompute(command) => command.run(environment),
+            Subcommands::Status(command) => command.run(environment),
             Subcommands::User(command) => command.run(environment),
             Subcommands::Import(command) => command.run(environment),
             Subcommands::Explain(command) => command.run(environment),

@@ -22,6 +22,7 @@ mod settings;
 mod testing;
 #[cfg(test)]
 mod tests;
+mod thresholds;
 mod tokens;
 mod zones;
 

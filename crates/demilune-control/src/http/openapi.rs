@@ -17,7 +17,7 @@ use utoipa::{
 use super::{
     analytics, configuration, expressions, health, operations, origins,
     router::{OWN_PREFIX, PREFIX},
-    routes, settings, tokens, zones,
+    routes, settings, thresholds, tokens, zones,
 };
 
 /// The calls of the contract, below its base URL.
@@ -52,6 +52,7 @@ struct Contract;
     settings::update,
     analytics::zone,
     analytics::operation,
+    thresholds::explain,
 ))]
 struct Own;
 

@@ -10,7 +10,7 @@ use axum::{
 
 use super::{
     SharedState, analytics, configuration, docs, error, expressions, frame, health, openapi, operations, origins,
-    routes, settings, tokens, zones,
+    routes, settings, thresholds, tokens, zones,
 };
 
 /// The path that the reference and every SDK's default end in.
@@ -70,6 +70,7 @@ fn own_api() -> Router<SharedState> {
         .route("/zones/{zone_id}/origins/{host}", delete(origins::remove))
         .route("/zones/{zone_id}/analytics", get(analytics::zone))
         .route("/zones/{zone_id}/operations/{operation_id}/analytics", get(analytics::operation))
+        .route("/zones/{zone_id}/operations/{operation_id}/thresholds/explain", get(thresholds::explain))
         .route("/zones/{zone_id}/settings", get(settings::get).put(settings::replace).patch(settings::update))
 }
 

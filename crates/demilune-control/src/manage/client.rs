@@ -22,8 +22,8 @@ use super::{
 const STATUS_TIME_MAX: Duration = Duration::from_secs(5);
 /// How long a command may take: a chunk of operations on a slow disk, with room to spare.
 const CALL_TIME_MAX: Duration = Duration::from_mins(1);
-/// How long a backup may take: a large database on a slow disk.
-const BACKUP_TIME_MAX: Duration = Duration::from_hours(1);
+/// How long a backup or the thresholds of a large zone may take, on a slow disk.
+const LONG_TIME_MAX: Duration = Duration::from_hours(1);
 /// Longest answer in bytes: a list of every zone or token.
 const ANSWER_BYTES_MAX: u64 = 64 << 20;
 
@@ -88,7 +88,7 @@ impl Client {
     pub async fn call(&mut self, command: &Command) -> Result<Reply, CallError> {
         let time_max = match command {
             Command::Status {} => STATUS_TIME_MAX,
-            Command::Backup { .. } => BACKUP_TIME_MAX,
+            Command::Backup { .. } | Command::Recompute { .. } => LONG_TIME_MAX,
             _ => CALL_TIME_MAX,
         };
         let mut line = serde_json::to_vec(command).map_err(CallError::Unsendable)?;

@@ -112,6 +112,18 @@ pub enum Command {
         /// The requests.
         requests: Vec<RequestText>,
     },
+    /// Computes a zone's thresholds anew.
+    Recompute {
+        /// The zone's id or name; may be absent when there is exactly one zone.
+        zone: Option<String>,
+        /// The end of the 24 hours that they are computed from, RFC 3339; the end of the last hour when absent.
+        at: Option<String>,
+    },
+    /// How far the learning of thresholds has come.
+    Learning {
+        /// The zone's id or name; every zone when absent.
+        zone: Option<String>,
+    },
     /// Writes a consistent copy of the database to a new file.
     Backup {
         /// The file, as the server's machine names it: an absolute path.

@@ -111,6 +111,14 @@ pub enum ManageError {
     /// The operating system gave no random bytes.
     #[error("the operating system gave no random bytes")]
     Random(#[source] io::Error),
+    /// The text is no time that thresholds can be computed for.
+    #[error(
+        "{0:?} is no time that thresholds can be computed for: write one as 2026-11-23T10:00:00Z, of the last 168 hours"
+    )]
+    RecomputeTime(String),
+    /// Another process computes thresholds.
+    #[error("another process is computing thresholds: try again in a minute")]
+    RecomputeBusy,
     /// The store could not answer.
     #[error("the command was not executed")]
     Store(#[from] StoreFailure),

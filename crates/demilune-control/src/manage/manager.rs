@@ -67,6 +67,8 @@ impl Manager {
                 self.settings_set(zone.as_deref(), unmatched.as_deref(), forward_path.as_deref(), head_as_get).await
             }
             Command::Explain { zone, requests } => self.explain(zone.as_deref(), &requests).await,
+            Command::Recompute { zone, at } => self.recompute(zone.as_deref(), at.as_deref()).await,
+            Command::Learning { zone } => self.learning(zone.as_deref()).await,
             Command::Backup { to } => {
                 if !to.is_absolute() {
                     return Err(ManageError::BackupPath);

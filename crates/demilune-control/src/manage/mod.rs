@@ -15,6 +15,7 @@ mod settings;
 mod socket;
 #[cfg(test)]
 mod testing;
+mod thresholds;
 mod tokens;
 mod users;
 mod zones;
@@ -26,8 +27,8 @@ pub use error::ManageError;
 pub use explain::{CandidateView, DestinationView, ExplanationView, OperationView, RefusalView, SessionView};
 pub use manager::Manager;
 pub use reply::{
-    GrantView, OriginView, Outcome, Reply, ServerStatus, SettingsView, ShownSecret, StatusView, TokenCreated,
-    TokenView, UserCreated, UserView, ZoneView,
+    GrantView, LearningOperationView, LearningView, OriginView, Outcome, RecomputedView, Reply, ServerStatus,
+    SettingsView, ShownSecret, StatusView, TokenCreated, TokenView, UserCreated, UserView, ZoneView,
 };
 pub use server::listen;
 pub use socket::{SOCKET_NAME, SocketError, bind};

@@ -7,7 +7,7 @@ use demilune_policy::rule::{HostHeader, ZoneSettings};
 use demilune_store::{OriginRecord, Token, User, Zone};
 use serde::{Deserialize, Serialize};
 
-use super::ExplanationView;
+use super::{ExplanationView, OperationView};
 
 /// The answer to a [`Command`](super::Command) that worked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,6 +45,10 @@ pub enum Reply {
     Settings(SettingsView),
     /// What the gateway would do with each request, in the order of the command.
     Explained(Vec<ExplanationView>),
+    /// A zone's thresholds were computed anew.
+    Recomputed(RecomputedView),
+    /// How far the learning of thresholds has come, by zone.
+    Learning(Vec<LearningView>),
     /// The copy was written.
     BackedUp(PathBuf),
 }
@@ -214,6 +218,48 @@ impl From<ZoneSettings> for SettingsView {
             head_as_get: settings.head_as_get,
         }
     }
+}
+
+/// A zone's thresholds, computed anew.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecomputedView {
+    /// The zone's id.
+    pub zone: String,
+    /// The end of the 24 hours that they were computed from.
+    pub window_end: String,
+    /// How many operations were looked at.
+    pub operations: u64,
+    /// How many of them have thresholds now.
+    pub with_thresholds: u64,
+}
+
+/// How far the learning of a zone's thresholds has come.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LearningView {
+    /// The zone.
+    pub zone: ZoneView,
+    /// How many operations it has.
+    pub operations: u64,
+    /// How many of them have thresholds.
+    pub with_thresholds: u64,
+    /// Those that have none, but had requests in the last 24 hours: most sessions first.
+    pub learning: Vec<LearningOperationView>,
+    /// How many more of those there are.
+    pub more: u64,
+}
+
+/// How far the learning of an operation's thresholds has come.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LearningOperationView {
+    /// The operation.
+    #[serde(flatten)]
+    pub operation: OperationView,
+    /// Sessions in the last 24 hours.
+    pub sessions: u64,
+    /// Sessions that are needed.
+    pub sessions_needed: u64,
+    /// The same in a sentence.
+    pub summary: String,
 }
 
 /// A secret on its one way to the person who asked for it. `Debug` masks it, JSON does not.

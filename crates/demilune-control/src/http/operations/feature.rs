@@ -1,9 +1,10 @@
 //! The features of an operation, and how they are asked for (contract 2.5, 3.1).
 
-use demilune_store::Route;
+use demilune_store::{Route, StoredThresholds};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::thresholds::{ConfidenceIntervals, Thresholds};
 use crate::http::envelope::Empty;
 
 /// A feature that a request may ask for. The last two go beyond the published list of three.
@@ -19,7 +20,9 @@ pub(crate) enum Feature {
 impl Feature {
     /// The features that an operation has data for.
     pub(crate) fn filled(stored: &demilune_store::Features) -> Vec<Self> {
-        stored.route.iter().map(|_| Self::ApiRouting).collect()
+        let routing = stored.route.iter().map(|_| Self::ApiRouting);
+        let thresholds = stored.thresholds.iter().flat_map(|_| [Self::Thresholds, Self::ConfidenceIntervals]);
+        routing.chain(thresholds).collect()
     }
 
     /// Reads a value of `feature`, in any letter case as Terraform sends it.
@@ -42,7 +45,7 @@ impl Feature {
 #[derive(Debug, Default, Serialize, ToSchema)]
 pub(crate) struct Features {
     #[serde(skip_serializing_if = "Option::is_none")]
-    thresholds: Option<Empty>,
+    thresholds: Option<Thresholds>,
     #[serde(skip_serializing_if = "Option::is_none")]
     parameter_schemas: Option<Empty>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -50,7 +53,7 @@ pub(crate) struct Features {
     #[serde(skip_serializing_if = "Option::is_none")]
     api_routing: Option<ApiRouting>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    confidence_intervals: Option<Empty>,
+    confidence_intervals: Option<ConfidenceIntervals>,
 }
 
 /// Where the operation's requests are sent; empty while it has no route.
@@ -73,12 +76,14 @@ impl Features {
             return None;
         }
         let asked = |feature| requested.contains(&feature);
+        let thresholds = stored.thresholds.as_ref().map(|StoredThresholds { thresholds, .. }| thresholds);
         Some(Self {
-            thresholds: asked(Feature::Thresholds).then_some(Empty {}),
+            thresholds: asked(Feature::Thresholds).then(|| thresholds.map(Thresholds::from).unwrap_or_default()),
             parameter_schemas: asked(Feature::ParameterSchemas).then_some(Empty {}),
             schema_info: asked(Feature::SchemaInfo).then_some(Empty {}),
             api_routing: asked(Feature::ApiRouting).then(|| ApiRouting::of(stored.route.as_ref())),
-            confidence_intervals: asked(Feature::ConfidenceIntervals).then_some(Empty {}),
+            confidence_intervals: asked(Feature::ConfidenceIntervals)
+                .then(|| thresholds.map(ConfidenceIntervals::from).unwrap_or_default()),
         })
     }
 }

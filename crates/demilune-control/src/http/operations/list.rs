@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use demilune_inventory::{Host, Method};
-use demilune_store::{OperationOrder, OperationQuery};
+use demilune_store::{OperationOrder, OperationQuery, ThresholdKey};
 
 use super::{
     feature::Feature,
@@ -18,16 +18,16 @@ use crate::http::{
 };
 
 /// The members of the feature `thresholds` that a list can be ordered by (contract 2.5 A).
-const THRESHOLD_KEYS: [&str; 9] = [
-    "auth_id_tokens",
-    "data_points",
-    "last_updated",
-    "p50",
-    "p90",
-    "p99",
-    "period_seconds",
-    "requests",
-    "suggested_threshold",
+const THRESHOLD_KEYS: [(&str, ThresholdKey); 9] = [
+    ("auth_id_tokens", ThresholdKey::AuthIdTokens),
+    ("data_points", ThresholdKey::DataPoints),
+    ("last_updated", ThresholdKey::LastUpdated),
+    ("p50", ThresholdKey::P50),
+    ("p90", ThresholdKey::P90),
+    ("p99", ThresholdKey::P99),
+    ("period_seconds", ThresholdKey::PeriodSeconds),
+    ("requests", ThresholdKey::Requests),
+    ("suggested_threshold", ThresholdKey::SuggestedThreshold),
 ];
 
 /// The operations of a zone, page by page. Different filters combine; values of one are alternatives.
@@ -71,8 +71,7 @@ pub(crate) async fn list(
     Ok(Envelope::new(bodies).with_page(info))
 }
 
-/// What to sort by. An order by thresholds falls back on the default one where no operation has a value, which is
-/// everywhere for now: operations without the value come last, in the default order among themselves.
+/// What to sort by.
 fn order(query: &mut Query, features: &[Feature]) -> OperationOrder {
     let text = query.text("order").unwrap_or_default().to_ascii_lowercase();
     match text.as_str() {
@@ -81,17 +80,19 @@ fn order(query: &mut Query, features: &[Feature]) -> OperationOrder {
         "method" => return OperationOrder::Method,
         _ => {}
     }
-    match text.strip_prefix("thresholds.") {
-        Some(key) if !THRESHOLD_KEYS.contains(&key) => {
-            query.reject("order", format!("The feature thresholds has these members: {}.", THRESHOLD_KEYS.join(", ")));
-        }
-        Some(_) if !features.contains(&Feature::Thresholds) => {
-            query.reject("order", "To sort by a member of thresholds, ask for it with feature=thresholds.");
-        }
-        Some(_) => {}
-        None => query.reject("order", "The order must be host, endpoint, method or thresholds.<member>."),
+    let Some(member) = text.strip_prefix("thresholds.") else {
+        query.reject("order", "The order must be host, endpoint, method or thresholds.<member>.");
+        return OperationOrder::Host;
+    };
+    let Some((_, key)) = THRESHOLD_KEYS.iter().find(|(name, _)| *name == member) else {
+        let names = THRESHOLD_KEYS.map(|(name, _)| name).join(", ");
+        query.reject("order", format!("The feature thresholds has these members: {names}."));
+        return OperationOrder::Host;
+    };
+    if !features.contains(&Feature::Thresholds) {
+        query.reject("order", "To sort by a member of thresholds, ask for it with feature=thresholds.");
     }
-    OperationOrder::Host
+    OperationOrder::Thresholds(*key)
 }
 
 fn direction(text: &str) -> Result<bool, &'static str> {

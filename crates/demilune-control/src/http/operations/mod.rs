@@ -8,6 +8,7 @@ mod input;
 mod list;
 mod remove;
 mod remove_many;
+mod thresholds;
 mod wire;
 
 pub(crate) use add::*;

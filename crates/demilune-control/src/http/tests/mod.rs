@@ -9,4 +9,5 @@ mod origins;
 mod routes;
 mod service;
 mod settings;
+mod thresholds;
 mod zones;

@@ -1,0 +1,5 @@
+//! What is done by the clock, by one process for all.
+
+pub(crate) mod thresholds;
+
+pub use thresholds::ThresholdsJob;

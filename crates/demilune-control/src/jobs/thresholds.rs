@@ -1,0 +1,265 @@
+//! Makes thresholds of what gateways and imports have stored: every hour, and when somebody asks.
+//!
+//! An operation's result is that of the latest day, ending at a full hour, with at least 50 sessions; it is kept for as
+//! long as that day lies within the last 168 hours. So a night or a weekend without traffic takes nothing away, and the
+//! same records give the same results, whenever and wherever they are computed.
+
+mod lookback;
+
+use std::{error::Error, time::Duration};
+
+use demilune_inventory::{OperationId, Timestamp, ZoneId};
+use demilune_store::{Store, StoreFailure, StoredThresholds, Zone};
+use demilune_traffic::{Hour, SessionWindow, Source, Thresholds, WindowTotals};
+use tokio::{
+    task::spawn_blocking,
+    time::{MissedTickBehavior, interval, sleep},
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::{self, unix_seconds};
+
+/// How often to see whether an hour is complete.
+const LOOK_EVERY: Duration = Duration::from_mins(1);
+/// How long after an hour its records are taken for complete: gateways send theirs every ten seconds, and a request is
+/// counted when it ends, in the hour of its arrival.
+const SETTLE_SECONDS: u64 = 90;
+/// How long a result is kept after the end of its day: then the day no longer lies within the last 168 hours.
+const KEEP_HOURS: u64 = 168 - SessionWindow::HOURS;
+/// Operations at a time: their rows and distributions are held at once, and written in one transaction.
+const OPERATIONS_AT_ONCE: usize = 64;
+/// The name of the lease, and of the hour that was done last.
+const NAME: &str = "thresholds";
+/// How long a lease lasts that is not renewed; some operations take a second.
+const LEASE_SECONDS: i64 = 120;
+/// How long somebody who asks waits for another process that is at it.
+const LEASE_WAIT: Duration = Duration::from_secs(30);
+
+/// Computes thresholds, in any number of processes on one store.
+pub struct ThresholdsJob {
+    store: Store,
+    /// Tells this process from others.
+    holder: String,
+}
+
+/// What was computed for a zone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Computed {
+    /// Operations that had sessions, or a result from before.
+    pub(crate) operations: u64,
+    /// Those that have a result now.
+    pub(crate) with_thresholds: u64,
+}
+
+/// Why thresholds were not computed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ComputeError {
+    /// Another process is at it, and does not finish.
+    #[error("another process is computing thresholds: try again in a minute")]
+    Busy,
+    /// The store could not answer.
+    #[error(transparent)]
+    Store(#[from] StoreFailure),
+}
+
+impl ThresholdsJob {
+    /// The job of this process.
+    #[must_use]
+    pub fn new(store: Store) -> Self {
+        // A process without random numbers tells itself from others by its id; two on one machine differ in it.
+        let random = crate::secret::random_bytes::<8>().unwrap_or_default();
+        let holder = format!("{:016x}-{}", u64::from_be_bytes(random), std::process::id());
+        Self { store, holder }
+    }
+
+    /// Computes every zone's thresholds once an hour, until it is told to stop.
+    pub async fn run(self, stop: CancellationToken) {
+        let mut ticks = interval(LOOK_EVERY);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut failed = false;
+        loop {
+            let looked = async {
+                ticks.tick().await;
+                self.compute_due(clock::now()).await
+            };
+            let outcome = tokio::select! {
+                outcome = looked => outcome,
+                // What is half done is done again by the next; a lease runs out by itself.
+                () = stop.cancelled() => return,
+            };
+            if let Err(error) = &outcome
+                && !failed
+            {
+                tracing::warn!(
+                    error = error as &dyn Error,
+                    "thresholds cannot be computed; the next try is in a minute"
+                );
+            }
+            failed = outcome.is_err();
+        }
+    }
+
+    /// Computes what is not computed yet for the last complete hour.
+    pub(crate) async fn compute_due(&self, now: Timestamp) -> Result<(), StoreFailure> {
+        let end = last_complete_hour(now);
+        let mut due = Vec::new();
+        for zone in self.store.zone_list().await? {
+            let done = self.store.job_done(&zone.id, NAME).await?.map(Hour::of);
+            if done.is_none_or(|done| done < end) {
+                due.push((zone, done));
+            }
+        }
+        if due.is_empty() || !self.take_lease(clock::now()).await? {
+            return Ok(());
+        }
+        let computed = self.compute_zones(end, due).await;
+        self.store.lease_release(NAME, &self.holder).await?;
+        computed
+    }
+
+    async fn compute_zones(&self, end: Hour, due: Vec<(Zone, Option<Hour>)>) -> Result<(), StoreFailure> {
+        for (zone, done) in due {
+            let Computed { operations, with_thresholds } = self.compute(&zone.id, end, done).await?;
+            self.store.job_note(&zone.id, NAME, end.start()).await?;
+            if operations > 0 {
+                tracing::info!(zone = %zone.id, operations, with_thresholds, "thresholds were computed");
+            }
+        }
+        Ok(())
+    }
+
+    /// Computes a zone's thresholds anew as of an hour, and replaces what is stored.
+    pub(crate) async fn recompute(&self, zone: &ZoneId, end: Hour) -> Result<Computed, ComputeError> {
+        let give_up = tokio::time::Instant::now() + LEASE_WAIT;
+        while !self.take_lease(clock::now()).await? {
+            if tokio::time::Instant::now() >= give_up {
+                return Err(ComputeError::Busy);
+            }
+            sleep(Duration::from_millis(200)).await;
+        }
+        let computed = self.compute(zone, end, None).await;
+        self.store.lease_release(NAME, &self.holder).await?;
+        Ok(computed?)
+    }
+
+    /// Computes a zone's thresholds as of an hour. What is stored counts for the hours until `done`; without it, the
+    /// records alone do.
+    async fn compute(&self, zone: &ZoneId, end: Hour, done: Option<Hour>) -> Result<Computed, StoreFailure> {
+        let oldest = hours_before(end, KEEP_HOURS);
+        // A day that ended then began 24 hours before.
+        let first = hours_before(done.map_or(oldest, |done| done.max(oldest)), SessionWindow::HOURS);
+        let stored = self.store.thresholds_all(zone).await?;
+        let mut operations = self.store.session_operations(zone, first, end).await?;
+        operations.extend(stored.iter().map(|(operation, _)| *operation));
+        operations.sort_unstable();
+        operations.dedup();
+        let mut computed = Computed { operations: operations.len() as u64, with_thresholds: 0 };
+        for some in operations.chunks(OPERATIONS_AT_ONCE) {
+            self.take_lease(clock::now()).await?;
+            let mut results = self.results(zone, some, end, done).await?;
+            let before = |operation: OperationId| {
+                let place = stored.binary_search_by_key(&operation, |(operation, _)| *operation).ok()?;
+                Some(Hour::of(stored[place].1))
+            };
+            // A result of a day that was looked at before stays until it is too old.
+            results.retain(|(operation, result)| {
+                let kept = before(*operation).filter(|end| result.is_none() && done.is_some() && *end >= oldest);
+                computed.with_thresholds += u64::from(kept.is_some() || result.is_some());
+                kept.is_none()
+            });
+            self.store.thresholds_replace(zone, results).await?;
+        }
+        Ok(computed)
+    }
+
+    /// The results of some operations: of this day, or of the latest one that was not looked at yet and had enough
+    /// sessions.
+    async fn results(
+        &self,
+        zone: &ZoneId,
+        operations: &[OperationId],
+        end: Hour,
+        done: Option<Hour>,
+    ) -> Result<Vec<(OperationId, Option<StoredThresholds>)>, StoreFailure> {
+        let windows = self.store.session_windows(zone, operations.to_vec(), end).await?;
+        let mut found = self.judged(zone, end, windows).await?;
+        let earliest = hours_before(end, KEEP_HOURS).max(done.map_or(Hour::of(0), |done| hours_after(done, 1)));
+        for operation in operations {
+            if found.iter().any(|(with_result, _)| with_result == operation) {
+                continue;
+            }
+            let earlier = lookback::latest(&self.store, zone, *operation, earliest, end).await?;
+            let result = match earlier {
+                Some((end, window)) => self.judged(zone, end, vec![window]).await?.pop().map(|(_, result)| result),
+                None => None,
+            };
+            if let Some(result) = result {
+                found.push((*operation, result));
+            }
+        }
+        let result_of = |operation: &OperationId| {
+            let place = found.iter().position(|(with_result, _)| with_result == operation)?;
+            Some(found[place].1.clone())
+        };
+        Ok(operations.iter().map(|operation| (*operation, result_of(operation))).collect())
+    }
+
+    /// What days suggest; those without enough sessions are left out. Takes milliseconds for each, on another thread.
+    async fn judged(
+        &self,
+        zone: &ZoneId,
+        end: Hour,
+        windows: Vec<(OperationId, WindowTotals, Vec<Source>)>,
+    ) -> Result<Vec<(OperationId, StoredThresholds)>, StoreFailure> {
+        let judging = spawn_blocking(move || {
+            let judged = windows
+                .into_iter()
+                .filter_map(|(operation, totals, sources)| Some((operation, Thresholds::of(end, totals)?, sources)));
+            judged.collect::<Vec<_>>()
+        });
+        let judged = judging.await.map_err(|error| StoreFailure::Internal(Box::new(error)))?;
+        let mut results = Vec::with_capacity(judged.len());
+        for (operation, thresholds, sources) in judged {
+            let session_by = session_by(&self.store, zone, &sources).await?;
+            results.push((operation, StoredThresholds { thresholds, session_by }));
+        }
+        Ok(results)
+    }
+
+    async fn take_lease(&self, now: Timestamp) -> Result<bool, StoreFailure> {
+        let until = now.as_micros().saturating_add(LEASE_SECONDS * 1_000_000);
+        let until = Timestamp::from_micros(until).unwrap_or(now);
+        self.store.lease_take(NAME, &self.holder, now, until).await
+    }
+}
+
+/// What told sessions apart in these sources, where it was not the zone's session identifiers.
+pub(crate) async fn session_by(
+    store: &Store,
+    zone: &ZoneId,
+    sources: &[Source],
+) -> Result<Option<String>, StoreFailure> {
+    let imported: Vec<Source> =
+        sources.iter().filter(|source| source.as_str().starts_with("import:")).cloned().collect();
+    if imported.is_empty() {
+        return Ok(None);
+    }
+    let mut fields: Vec<String> =
+        store.import_session_by(zone, &imported).await?.into_iter().filter_map(|(_, field)| field).collect();
+    fields.sort_unstable();
+    fields.dedup();
+    Ok(Some(fields.join(", ")).filter(|fields| !fields.is_empty()))
+}
+
+/// The end of the last hour whose records are complete.
+pub(crate) fn last_complete_hour(now: Timestamp) -> Hour {
+    Hour::of(unix_seconds(now).saturating_sub(SETTLE_SECONDS))
+}
+
+fn hours_before(hour: Hour, hours: u64) -> Hour {
+    Hour::of(hour.start().saturating_sub(hours * Hour::SECONDS))
+}
+
+fn hours_after(hour: Hour, hours: u64) -> Hour {
+    Hour::of(hour.start().saturating_add(hours * Hour::SECONDS))
+}
