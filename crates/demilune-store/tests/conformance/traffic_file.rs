@@ -3,10 +3,12 @@
 use std::{fs, path::PathBuf};
 
 use demilune_store::{Store, StoreFailure, TrafficLimits, TrafficScope};
+use demilune_traffic::Hour;
 use rusqlite::Connection;
 
 use crate::{
     fixture::{Fixture, chain, create_zone, run, stored},
+    sessions::sessions_row,
     traffic::{NOW, add, at_second, requests, row},
 };
 
@@ -32,12 +34,16 @@ async fn check_inventory_alone(fixture: &Fixture, because: &str) -> Store {
     assert_eq!(store.operation_delete(&zone, vec![id]).await.unwrap(), [id]);
     let other = create_zone(&store, "other").await;
     assert!(store.zone_delete(&other).await.unwrap());
-    let (from, to) = (at_second(0), at_second(NOW + 300));
+    let (from, to, source) = (at_second(0), at_second(NOW + 300), "import:1".parse().unwrap());
     let failures = [
         store.traffic_write(vec![row(&zone, None, NOW, "a", 4)], at_second(NOW)).await.unwrap_err(),
         store.traffic_series(&zone, TrafficScope::Zone, from, to).await.unwrap_err(),
         store.traffic_totals(&zone, from, to).await.unwrap_err(),
         store.traffic_maintain(at_second(NOW), TrafficLimits::default()).await.unwrap_err(),
+        store.session_windows(&zone, vec![id], Hour::of(NOW)).await.unwrap_err(),
+        store.session_operations(&zone, Hour::of(0), Hour::of(NOW)).await.unwrap_err(),
+        store.import_begin(&zone, "hash", &source, None, from).await.unwrap_err(),
+        store.import_session_by(&zone, std::slice::from_ref(&source)).await.unwrap_err(),
     ];
     for failure in failures {
         assert!(matches!(failure, StoreFailure::Unavailable(_)), "{failure:?}");
@@ -113,6 +119,7 @@ fn a_newer_releases_file_is_used_only_if_it_still_serves_this_one() {
         let store = fixture.store().await;
         assert_eq!(requests(&store, &"z".parse().unwrap(), TrafficScope::Zone).await, [(NOW, 300, 3)]);
         store.close().await;
+        assert_eq!(schema(fixture), 9, "left alone");
         set("UPDATE demilune_schema SET oldest_binary = 8");
         check_inventory_alone(fixture, "a newer release made it, with schema 9").await;
     });
@@ -136,13 +143,31 @@ fn damage_within_the_file_is_reported_with_its_name() {
 }
 
 #[test]
+fn a_file_of_the_first_release_is_kept() {
+    run(&Fixture::sqlite(), async |fixture| {
+        filled(fixture).await;
+        let set = |sql: &str| Connection::open(path(fixture)).unwrap().execute_batch(sql).unwrap();
+        set("DROP TABLE traffic_sessions; DROP TABLE traffic_imports; UPDATE demilune_schema SET version = 1");
+        let store = fixture.store().await;
+        let zone = "z".parse().unwrap();
+        let id = stored(&store, &zone).await[0].id;
+        assert_eq!(requests(&store, &zone, TrafficScope::Zone).await, [(NOW, 300, 3)]);
+        store.traffic_write(vec![sessions_row(&zone, id, NOW, "a", 1)], at_second(NOW)).await.unwrap();
+        assert_eq!(store.session_operations(&zone, Hour::of(NOW), Hour::of(NOW + 3_600)).await.unwrap(), [id]);
+        assert_eq!(schema(fixture), 2);
+    });
+}
+
+/// The version that the file says.
+fn schema(fixture: &Fixture) -> i64 {
+    let connection = Connection::open(path(fixture)).unwrap();
+    connection.query_row("SELECT version FROM demilune_schema", [], |row| row.get(0)).unwrap()
+}
+
+#[test]
 fn the_file_says_its_schema() {
     run(&Fixture::sqlite(), async |fixture| {
         filled(fixture).await;
-        let version: i64 = Connection::open(path(fixture))
-            .unwrap()
-            .query_row("SELECT version FROM demilune_schema", [], |row| row.get(0))
-            .unwrap();
-        assert_eq!(version, 2);
+        assert_eq!(schema(fixture), 2);
     });
 }

@@ -11,8 +11,9 @@ use crate::{
     traffic::{FINE_SECONDS, integer, lock, log_damaged, of_operations, seconds},
 };
 
-/// Most hours of a source and operation that are packed in one transaction: some 400 samples of at most 14 KiB.
-const HOURS_MAX: usize = 32;
+/// Most hours of a source and operation that are packed in one transaction. A full one takes some 6 ms: twelve samples of
+/// 2,048 sessions each.
+const HOURS_MAX: usize = 16;
 
 /// What was done to some operations.
 #[derive(Clone, Copy, Debug, Default)]
