@@ -188,7 +188,7 @@ impl Server {
     pub(crate) async fn serve(self) {
         let managing = manage::listen(self.manager, self.socket, self.stop.clone());
         let serving = self.control.serve(self.http, self.tls, self.stop.clone());
-        let computing = ThresholdsJob::new(self.store.clone()).run(self.stop.clone());
+        let computing = Box::pin(ThresholdsJob::new(self.store.clone()).run(self.stop.clone()));
         let forwarding = async {
             if let Some(gateway) = self.gateway {
                 gateway.serve(std::future::ready(Some(self.store.clone())), self.stop).await;

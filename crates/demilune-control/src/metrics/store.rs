@@ -45,6 +45,22 @@ impl Collector for StoreCollector {
                 stats.traffic.pruned,
             ),
             ("store_traffic_damaged", "Times that a record of traffic could not be read", stats.traffic.damaged),
+            ("store_sessions_written", "Samples of sessions stored", stats.traffic.session_written),
+            (
+                "store_sessions_refused_late",
+                "Samples of sessions that came too late",
+                stats.traffic.session_refused_late,
+            ),
+            (
+                "store_sessions_pruned",
+                "Samples of sessions taken out: too old, too many, or of what was removed",
+                stats.traffic.session_pruned,
+            ),
+            (
+                "store_sessions_damaged",
+                "Times that a sample of sessions could not be read",
+                stats.traffic.session_damaged,
+            ),
         ];
         for (name, help, value) in counters {
             ConstCounter::new(value).encode(encoder.encode_descriptor(name, help, None, MetricType::Counter)?)?;
@@ -53,6 +69,8 @@ impl Collector for StoreCollector {
             ("store_writes_waiting", "Writes waiting now", stats.writes_waiting),
             ("store_traffic_records", "Records of traffic at the last maintenance", stats.traffic.rows),
             ("store_traffic_bytes", "Bytes that they take, estimated", stats.traffic.bytes),
+            ("store_sessions_rows", "Samples of sessions at the last maintenance", stats.traffic.session_rows),
+            ("store_sessions_bytes", "Bytes that they take, estimated", stats.traffic.session_bytes),
         ];
         for (name, help, value) in gauges {
             let gauge = ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX));
