@@ -2,14 +2,13 @@
 
 use std::{borrow::Cow, fmt, sync::Arc};
 
-use demilune_inventory::{Match, Method, NormalizedPath, Variables};
-use http::header;
+use demilune_inventory::{Match, NormalizedPath, Variables};
 
 use crate::{
-    Destination, Facts, Rulesets, Session, SessionKey,
+    Destination, Facts, Recognized, Rulesets, Session, SessionKey,
+    recognize::recognize_path,
     rule::{ForwardPath, Unmatched},
     ruleset::Ruleset,
-    session,
 };
 
 /// What was decided about a request, and why.
@@ -97,9 +96,7 @@ pub fn decide<'a>(
     let Ok(path) = NormalizedPath::from_live(facts.path.as_bytes()) else {
         return undecided(Some(ruleset), Refusal::PathInvalid);
     };
-    let preflight = is_preflight(facts);
-    let operation = find(ruleset, facts, preflight, &path, variables);
-    let session = session::identify(&ruleset.characteristics, facts.headers, key);
+    let Recognized { operation, preflight, session } = recognize_path(ruleset, facts, &path, key, variables);
     let verdict = match refusal(ruleset, facts, operation, &path) {
         Some(refusal) => Verdict::Refuse(refusal),
         None => forward(ruleset, origin, operation, facts.path, path, variables),
@@ -109,47 +106,6 @@ pub fn decide<'a>(
 
 fn undecided(ruleset: Option<&Arc<Ruleset>>, refusal: Refusal) -> Decision<'_> {
     Decision { ruleset, operation: None, preflight: false, session: None, verdict: Verdict::Refuse(refusal) }
-}
-
-/// Whether a request is a CORS preflight (Fetch standard, "CORS-preflight request").
-fn is_preflight(facts: &Facts<'_>) -> bool {
-    *facts.method == http::Method::OPTIONS
-        && facts.headers.contains_key(header::ORIGIN)
-        && facts.headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
-}
-
-/// A preflight is judged by the operation that it asks about, or else as the OPTIONS request that it is.
-fn find(
-    ruleset: &Ruleset,
-    facts: &Facts<'_>,
-    preflight: bool,
-    path: &NormalizedPath<'_>,
-    variables: &mut Variables,
-) -> Option<Match> {
-    let mut by_method = |method: Option<Method>| {
-        let method = method?;
-        ruleset.matcher.find(Some(method), facts.host, path, variables)
-    };
-    let wanted = facts.headers.get(header::ACCESS_CONTROL_REQUEST_METHOD).filter(|_| preflight);
-    let wanted = wanted.and_then(|method| http::Method::from_bytes(method.as_bytes()).ok());
-    let asked_about = wanted.and_then(|method| by_method(live_method(&method)));
-    asked_about.or_else(|| by_method(live_method(facts.method)))
-}
-
-/// One of the inventory's methods. Methods have a letter case (RFC 9110 section 9.1).
-fn live_method(method: &http::Method) -> Option<Method> {
-    Some(match *method {
-        http::Method::GET => Method::Get,
-        http::Method::POST => Method::Post,
-        http::Method::PUT => Method::Put,
-        http::Method::PATCH => Method::Patch,
-        http::Method::DELETE => Method::Delete,
-        http::Method::HEAD => Method::Head,
-        http::Method::OPTIONS => Method::Options,
-        http::Method::TRACE => Method::Trace,
-        http::Method::CONNECT => Method::Connect,
-        _ => return None,
-    })
 }
 
 fn refusal(

@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use demilune_inventory::{OperationKey, Variables};
 use demilune_policy::{
-    Facts, Refusal, Ruleset, Rulesets, SessionKey, Standing, Verdict, canonical_host, decide, explain,
+    Facts, Refusal, Ruleset, Rulesets, SessionKey, Standing, Verdict, canonical_host, decide, explain, recognize,
     rule::{
         ForwardPath, HostHeader, OperationRule, Origin, RouteTarget, SessionIdentifier, Unmatched, ZoneRules,
         ZoneSettings,
     },
 };
-use http::{HeaderMap, Method};
+use http::{HeaderMap, HeaderName, Method};
 
 fn zone(name: &str, origins: &[&str], operations: &[(&str, &str, &str)], settings: ZoneSettings) -> Arc<Ruleset> {
     let origins = origins.iter().map(|host| Origin {
@@ -147,4 +147,24 @@ fn an_explanation_names_what_was_meant_and_why_not() {
         ]
     );
     assert!(explanation.decision.session.is_some());
+}
+
+#[test]
+fn a_request_is_recognized_without_an_origin_of_its_host() {
+    let operations = [("GET", "h", "/users/{id}"), ("POST", "h", "/users/{id}"), ("CONNECT", "h", "/")];
+    let ruleset = zone("z", &[], &operations, ZoneSettings::default());
+    let recognized = |method: &str, path: &str, fields: &[(&'static str, &str)]| {
+        let method = Method::from_bytes(method.as_bytes()).unwrap();
+        let headers = fields.iter().map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap()));
+        let headers: HeaderMap = headers.collect();
+        let facts = Facts { method: &method, host: "h", path, headers: &headers };
+        let found = recognize(&ruleset, &facts, &SessionKey::new([0; 16]), &mut Variables::default());
+        (found.operation.map(|found| found.operation), found.preflight, found.session.is_some())
+    };
+    assert_eq!(recognized("GET", "//users/./7", &[("x-key", "alice")]), (Some(0), false, true));
+    let asks = [("origin", "https://a"), ("access-control-request-method", "POST")];
+    assert_eq!(recognized("OPTIONS", "/users/7", &asks), (Some(1), true, false));
+    assert_eq!(recognized("GET", "/orders", &[]), (None, false, false));
+    assert_eq!(recognized("GET", "*", &[("x-key", "alice")]), (None, false, false));
+    assert_eq!(recognized("CONNECT", "/", &[]), (None, false, false));
 }
