@@ -13,6 +13,8 @@ mod logging;
 mod output;
 mod stop;
 mod tls;
+mod traffic_import;
+mod traffic_log;
 mod wiring;
 
 use std::process::ExitCode;

@@ -16,6 +16,7 @@ mod serve;
 mod settings;
 mod status;
 mod token;
+mod traffic;
 mod user;
 mod zone;
 
@@ -53,6 +54,7 @@ enum Subcommands {
     Status(status::Status),
     User(user::User),
     Import(import::Import),
+    Traffic(traffic::Traffic),
     Explain(explain::Explain),
     Backup(backup::Backup),
     Migrate(migrate::Migrate),
@@ -76,6 +78,7 @@ impl Cli {
             Subcommands::Status(command) => command.run(environment),
             Subcommands::User(command) => command.run(environment),
             Subcommands::Import(command) => command.run(environment),
+            Subcommands::Traffic(command) => command.run(environment),
             Subcommands::Explain(command) => command.run(environment),
             Subcommands::Backup(command) => command.run(environment),
             Subcommands::Migrate(command) => command.run(environment),

@@ -7,5 +7,5 @@ pub(crate) mod resolved;
 
 pub(crate) use env::Environment;
 pub(crate) use gateway::{GatewayConfig, Role};
-pub(crate) use raw::{RawServe, RawStore};
+pub(crate) use raw::{RawSecret, RawServe, RawStore};
 pub(crate) use resolved::{Bootstrap, LogConfig, LogFormat, Problems, ServeConfig, StoreConfig, TlsFiles};

@@ -1,7 +1,7 @@
 //! What was written: flags as texts, completed by the environment, each with the name of where it came from.
 #![allow(clippy::doc_markdown, reason = "doc comments are help texts here, where backticks would show")]
 
-use std::ffi::OsString;
+use std::{ffi::OsString, path::PathBuf};
 
 use clap::Args;
 
@@ -100,13 +100,20 @@ pub(crate) struct RawGateway {
     /// [env: DEMILUNE_ACCESS_LOG] [default: off]
     #[arg(long, value_name = "FILE")]
     access_log: Option<OsString>,
+    #[command(flatten)]
+    secret: RawSecret,
+    /// Threads that serve [env: DEMILUNE_WORKERS] [default: one for each core]
+    #[arg(long, value_name = "NUMBER")]
+    workers: Option<OsString>,
+}
+
+/// The flag of whatever hashes sessions.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct RawSecret {
     /// The file with the key of session hashes, the same on every gateway of a database [env: DEMILUNE_SECRET_FILE]
     /// [default: secret.key in the data folder, made at the first start]
     #[arg(long, value_name = "FILE")]
     secret_file: Option<OsString>,
-    /// Threads that serve [env: DEMILUNE_WORKERS] [default: one for each core]
-    #[arg(long, value_name = "NUMBER")]
-    workers: Option<OsString>,
 }
 
 /// A value as it was written, and where.
@@ -216,9 +223,20 @@ impl RawGateway {
             allow_private_targets: switch("--allow-private-targets", private, env::ALLOW_PRIVATE_TARGETS, environment),
             origin_ca: setting("--origin-ca", self.origin_ca, env::ORIGIN_CA, environment),
             access_log: setting("--access-log", self.access_log, env::ACCESS_LOG, environment),
-            secret_file: setting("--secret-file", self.secret_file, env::SECRET_FILE, environment),
+            secret_file: self.secret.setting(environment),
             workers: setting("--workers", self.workers, env::WORKERS, environment),
         }
+    }
+}
+
+impl RawSecret {
+    /// The file, if one is named by flag or environment.
+    pub(crate) fn file(self, environment: &Environment) -> Option<PathBuf> {
+        self.setting(environment).map(|setting| setting.value.into())
+    }
+
+    fn setting(self, environment: &Environment) -> Option<Setting> {
+        setting("--secret-file", self.secret_file, env::SECRET_FILE, environment)
     }
 }
 

@@ -112,6 +112,26 @@ pub enum Command {
         /// The requests.
         requests: Vec<RequestText>,
     },
+    /// What requests that were served elsewhere are matched to a zone with.
+    TrafficRules {
+        /// The zone's id or name; may be absent when there is exactly one zone.
+        zone: Option<String>,
+    },
+    /// Stores what was counted in a file of requests that were served elsewhere; one command for each part of it.
+    TrafficStore {
+        /// The zone's id or name.
+        zone: String,
+        /// Who counted: the file's content and everything that the counts depend on, as one name.
+        source: String,
+        /// The file's content: what another source of the same content stored is taken out before.
+        content: String,
+        /// The field of the log that told sessions apart; the zone's session identifiers when absent.
+        session_by: Option<String>,
+        /// The first part.
+        first: bool,
+        /// What was counted.
+        rows: Vec<TrafficRowText>,
+    },
     /// Computes a zone's thresholds anew.
     Recompute {
         /// The zone's id or name; may be absent when there is exactly one zone.
@@ -153,4 +173,20 @@ pub struct OperationText {
     pub host: String,
     /// The path template.
     pub endpoint: String,
+}
+
+/// What was counted of one operation in one bucket.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrafficRowText {
+    /// The operation's id; absent for requests that no operation fits, and for CORS preflights.
+    pub operation: Option<String>,
+    /// The start of the five minutes, in seconds since the epoch.
+    pub bucket: u64,
+    /// How many requests were counted.
+    pub sequence: u64,
+    /// The encoded record, in Base64.
+    pub record: String,
+    /// The encoded sample of sessions, in Base64.
+    pub sessions: String,
 }

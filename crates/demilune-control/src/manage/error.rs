@@ -8,6 +8,7 @@ use demilune_store::{
     BackupError, OperationUpsertError, OriginSetError, PermissionGroupError, StoreFailure, TokenCreateError,
     UserCreateError, ZoneCreateError,
 };
+use demilune_traffic::SourceError;
 
 /// Why a management command was not executed; `Display` is a sentence that says what to change.
 #[derive(Debug, thiserror::Error)]
@@ -119,6 +120,12 @@ pub enum ManageError {
     /// Another process computes thresholds.
     #[error("another process is computing thresholds: try again in a minute")]
     RecomputeBusy,
+    /// The text names no source of counts.
+    #[error("{0:?} cannot be who counted")]
+    TrafficSource(String, #[source] SourceError),
+    /// A row of counts is not what was encoded.
+    #[error("a row of counts cannot be read: {0}")]
+    TrafficRow(&'static str),
     /// The store could not answer.
     #[error("the command was not executed")]
     Store(#[from] StoreFailure),

@@ -6,7 +6,7 @@ use demilune_policy::SessionKey;
 use demilune_store::Store;
 use tokio::time::timeout;
 
-use super::{Command, ManageError, Reply, ServerStatus, StatusView};
+use super::{Command, ManageError, Reply, ServerStatus, StatusView, traffic::Import};
 use crate::{CredentialCache, secret::random_bytes};
 
 /// How long the store may take to say that it is there, for those who ask for the status.
@@ -18,7 +18,7 @@ pub struct Manager {
     pub(super) store: Store,
     pub(super) credentials: CredentialCache,
     pub(super) session_key: Option<SessionKey>,
-    server: Option<ServerStatus>,
+    pub(super) server: Option<ServerStatus>,
 }
 
 impl Manager {
@@ -69,6 +69,11 @@ impl Manager {
             Command::Explain { zone, requests } => self.explain(zone.as_deref(), &requests).await,
             Command::Recompute { zone, at } => self.recompute(zone.as_deref(), at.as_deref()).await,
             Command::Learning { zone } => self.learning(zone.as_deref()).await,
+            Command::TrafficRules { zone } => self.traffic_rules(zone.as_deref()).await,
+            Command::TrafficStore { zone, source, content, session_by, first, rows } => {
+                let import = Import { source, content, session_by };
+                self.traffic_store(&zone, import, first, &rows).await
+            }
             Command::Backup { to } => {
                 if !to.is_absolute() {
                     return Err(ManageError::BackupPath);

@@ -17,18 +17,20 @@ mod socket;
 mod testing;
 mod thresholds;
 mod tokens;
+mod traffic;
 mod users;
 mod zones;
 
 pub use bootstrap::{BootstrapError, FirstCredential};
 pub use client::{CallError, Client, ConnectError};
-pub use command::{Command, OperationText, RequestText};
+pub use command::{Command, OperationText, RequestText, TrafficRowText};
 pub use error::ManageError;
 pub use explain::{CandidateView, DestinationView, ExplanationView, OperationView, RefusalView, SessionView};
 pub use manager::Manager;
 pub use reply::{
     GrantView, LearningOperationView, LearningView, OriginView, Outcome, RecomputedView, Reply, ServerStatus,
-    SettingsView, ShownSecret, StatusView, TokenCreated, TokenView, UserCreated, UserView, ZoneView,
+    SessionIdentifierView, SettingsView, ShownSecret, StatusView, TokenCreated, TokenView, TrafficRulesView,
+    TrafficStoredView, UserCreated, UserView, ZoneView,
 };
 pub use server::listen;
 pub use socket::{SOCKET_NAME, SocketError, bind};

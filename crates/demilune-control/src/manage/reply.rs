@@ -49,6 +49,10 @@ pub enum Reply {
     Recomputed(RecomputedView),
     /// How far the learning of thresholds has come, by zone.
     Learning(Vec<LearningView>),
+    /// What requests that were served elsewhere are matched with.
+    TrafficRules(TrafficRulesView),
+    /// A part of a file's counts was stored.
+    TrafficStored(TrafficStoredView),
     /// The copy was written.
     BackedUp(PathBuf),
 }
@@ -218,6 +222,46 @@ impl From<ZoneSettings> for SettingsView {
             head_as_get: settings.head_as_get,
         }
     }
+}
+
+/// What requests that were served elsewhere are matched to a zone with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrafficRulesView {
+    /// The zone.
+    pub zone: ZoneView,
+    /// Its operations.
+    pub operations: Vec<OperationView>,
+    /// What tells clients apart, in the order in which it is looked for.
+    pub session_identifiers: Vec<SessionIdentifierView>,
+    /// Whether HEAD is taken for GET where no HEAD operation fits.
+    pub head_as_get: bool,
+    /// What the server's key makes of [`Self::KEY_CHECK`]; absent when no server runs, or one without a gateway.
+    pub key_check: Option<String>,
+}
+
+impl TrafficRulesView {
+    /// The text whose hash says whether two processes hash sessions with one key.
+    pub const KEY_CHECK: &str = "key check";
+}
+
+/// What tells clients apart.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionIdentifierView {
+    /// `header` or `cookie`.
+    pub kind: String,
+    /// Its name.
+    pub name: String,
+}
+
+/// What became of a part of a file's counts, in rows: one for each operation and bucket.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrafficStoredView {
+    /// Rows that are new, or hold more than what was there.
+    pub stored: u64,
+    /// Rows that were there already.
+    pub already_there: u64,
+    /// Rows whose time is over a week ago.
+    pub refused_late: u64,
 }
 
 /// A zone's thresholds, computed anew.

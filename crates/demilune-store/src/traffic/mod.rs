@@ -63,6 +63,8 @@ pub struct TrafficRow {
 pub struct TrafficWritten {
     /// Stored, or there already with the same or a higher sequence.
     pub stored: usize,
+    /// Of these, those that were there already.
+    pub already_there: usize,
     /// Of five minutes that ended over a week ago, or are part of an hourly record by now.
     pub refused_late: usize,
     /// Of their samples of sessions: stored, or there already.

@@ -19,10 +19,14 @@ pub(crate) async fn write(
     // In one order, so that two processes cannot wait for each other.
     rows.sort_by(|a, b| (&a.key, a.bucket, &a.source).cmp(&(&b.key, b.bucket, &b.source)));
     for row in rows {
-        if row.bucket.end() > oldest && write_row(connection, row).await? {
-            written.stored += 1;
-        } else {
-            written.refused_late += 1;
+        let outcome = if row.bucket.end() > oldest { write_row(connection, row).await? } else { Outcome::Late };
+        match outcome {
+            Outcome::Changed => written.stored += 1,
+            Outcome::There => {
+                written.stored += 1;
+                written.already_there += 1;
+            }
+            Outcome::Late => written.refused_late += 1,
         }
         // What no operation fits has no threshold.
         if let Some(operation) = row.key.operation.filter(|_| !row.snapshot.sessions.is_empty()) {
@@ -38,9 +42,17 @@ pub(crate) async fn write(
     Ok(written)
 }
 
+/// What became of one snapshot.
+enum Outcome {
+    Changed,
+    /// With the same or a higher sequence.
+    There,
+    Late,
+}
+
 /// Stores one snapshot, unless its hour is packed: the hourly record holds what the source had counted by then, and
 /// nothing tells how much of that the snapshot would count again. Clocks that differ by hours lead here, not age.
-async fn write_row(connection: &mut Connection<'_>, row: &TrafficRow) -> Result<bool, QueryError> {
+async fn write_row(connection: &mut Connection<'_>, row: &TrafficRow) -> Result<Outcome, QueryError> {
     const UPSERT: &str = "INSERT INTO traffic_records \
         (zone_id, operation_id, seconds, start, source, sequence, record) \
         SELECT $1, $2, $3, $4, $5, $6, $7 WHERE NOT EXISTS (SELECT 1 FROM traffic_records \
@@ -64,7 +76,10 @@ async fn write_row(connection: &mut Connection<'_>, row: &TrafficRow) -> Result<
         integer(Hour::SECONDS),
         integer(row.bucket.hour().start()),
     ]);
-    let changed = !connection.query(UPSERT, parameters).await?.is_empty();
+    if !connection.query(UPSERT, parameters).await?.is_empty() {
+        return Ok(Outcome::Changed);
+    }
     // What changes nothing is either there already or packed.
-    Ok(changed || !connection.query(EXISTS, place).await?.is_empty())
+    let is_there = !connection.query(EXISTS, place).await?.is_empty();
+    Ok(if is_there { Outcome::There } else { Outcome::Late })
 }

@@ -77,8 +77,10 @@ async fn what_was_counted_is_read(fixture: &Fixture) {
 
 async fn the_highest_sequence_counts_whatever_the_order(fixture: &Fixture) {
     let (store, zone) = fixture.store_with_zone().await;
-    for requests in [5, 9, 9, 2, 7] {
-        store.traffic_write(vec![row(&zone, None, NOW, "a", requests)], at_second(NOW)).await.unwrap();
+    for (requests, already_there) in [(5, 0), (9, 0), (9, 1), (2, 1), (7, 1)] {
+        let rows = vec![row(&zone, None, NOW, "a", requests)];
+        let written = store.traffic_write(rows, at_second(NOW)).await.unwrap();
+        assert_eq!((written.stored, written.already_there), (1, already_there), "{requests}");
     }
     assert_eq!(requests(&store, &zone, TrafficScope::Zone).await, [(NOW, 300, 9)]);
 }

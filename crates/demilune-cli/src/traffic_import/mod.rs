@@ -1,0 +1,18 @@
+//! Requests of access logs, counted as the gateway counts its own: matched to the operations of a zone, summed by
+//! operation and five minutes, and sent to the store as what one source has counted.
+
+mod advice;
+mod counts;
+mod recognizer;
+mod send;
+mod session_by;
+mod spill;
+mod summary;
+mod tally;
+
+pub(crate) use advice::{Hints, no_session, nothing_usable};
+pub(crate) use counts::{Broken, Clock, Counts, FileCounts, count};
+pub(crate) use recognizer::Recognizer;
+pub(crate) use send::{Origin, send};
+pub(crate) use session_by::SessionBy;
+pub(crate) use summary::{FileReport, Summary};

@@ -1,0 +1,205 @@
+//! What an import came to, for people and programs.
+
+use std::{collections::BTreeSet, fmt::Write as _, path::Path};
+
+use demilune_control::manage::{RecomputedView, TrafficStoredView, ZoneView};
+use demilune_inventory::Timestamp;
+use serde::Serialize;
+
+use super::{Broken, Counts, FileCounts};
+use crate::{
+    output::{self, Format as OutputFormat, OutputError, Table},
+    traffic_log::Format,
+};
+
+/// What an import came to.
+#[derive(Serialize)]
+pub(crate) struct Summary {
+    zone: ZoneView,
+    #[serde(flatten)]
+    counts: Counts,
+    first_request: Option<String>,
+    last_request: Option<String>,
+    /// How many operations requests were counted of.
+    operations: usize,
+    #[serde(flatten)]
+    rows: TrafficStoredView,
+    /// What became of the zone's thresholds.
+    thresholds: Option<RecomputedView>,
+    /// Why they were not computed.
+    not_computed: Option<String>,
+    files: Vec<FileReport>,
+    #[serde(skip)]
+    window: Option<(i64, i64)>,
+    #[serde(skip)]
+    seen: BTreeSet<u32>,
+}
+
+/// What a file came to.
+#[derive(Serialize)]
+pub(crate) struct FileReport {
+    file: String,
+    format: &'static str,
+    #[serde(flatten)]
+    counts: Counts,
+    first_request: Option<String>,
+    last_request: Option<String>,
+    /// The first places that hold no record.
+    broken_places: Vec<Broken>,
+    #[serde(flatten)]
+    rows: TrafficStoredView,
+    /// Why nothing of it can be used, and what to do.
+    problem: Option<String>,
+    /// What it cannot be used for, and what to do.
+    remark: Option<String>,
+}
+
+impl FileReport {
+    pub(crate) fn new(
+        path: &Path,
+        format: &Format,
+        file: &FileCounts,
+        problem: Option<String>,
+        remark: Option<String>,
+    ) -> Self {
+        Self {
+            file: path.display().to_string(),
+            format: format.name(),
+            counts: file.counts,
+            first_request: file.window.and_then(|(first, _)| time(first)),
+            last_request: file.window.and_then(|(_, last)| time(last)),
+            broken_places: file.broken.clone(),
+            rows: TrafficStoredView::default(),
+            problem,
+            remark,
+        }
+    }
+
+    /// Whether anything of it can be used.
+    pub(crate) fn is_usable(&self) -> bool {
+        self.problem.is_none()
+    }
+
+    /// Notes what became of its counts.
+    pub(crate) fn store(&mut self, rows: TrafficStoredView) {
+        self.rows = rows;
+    }
+}
+
+impl Summary {
+    pub(crate) fn new(zone: &ZoneView) -> Self {
+        Self {
+            zone: zone.clone(),
+            counts: Counts::default(),
+            first_request: None,
+            last_request: None,
+            operations: 0,
+            rows: TrafficStoredView::default(),
+            thresholds: None,
+            not_computed: None,
+            files: Vec::new(),
+            window: None,
+            seen: BTreeSet::new(),
+        }
+    }
+
+    /// Adds what a file holds.
+    pub(crate) fn count(&mut self, file: &FileCounts) {
+        self.counts.add(&file.counts);
+        self.seen.extend(file.tally.operations());
+        self.operations = self.seen.len();
+        if let Some((first, last)) = file.window {
+            let (earliest, latest) = self.window.unwrap_or((first, last));
+            let window = (earliest.min(first), latest.max(last));
+            (self.first_request, self.last_request) = (time(window.0), time(window.1));
+            self.window = Some(window);
+        }
+    }
+
+    /// Adds what became of a file.
+    pub(crate) fn add(&mut self, report: FileReport) {
+        self.rows.stored += report.rows.stored;
+        self.rows.already_there += report.rows.already_there;
+        self.rows.refused_late += report.rows.refused_late;
+        self.files.push(report);
+    }
+
+    /// The time of the last request, in seconds since the epoch, if anything could be used.
+    pub(crate) fn last_stored(&self) -> Option<u64> {
+        let (_, last) = self.window.filter(|_| self.files().any(FileReport::is_usable))?;
+        u64::try_from(last / 1_000_000).ok()
+    }
+
+    /// Notes what became of the zone's thresholds, or why they were not computed.
+    pub(crate) fn computed(&mut self, outcome: Result<RecomputedView, String>) {
+        match outcome {
+            Ok(recomputed) => self.thresholds = Some(recomputed),
+            Err(sentence) => self.not_computed = Some(sentence),
+        }
+    }
+
+    /// The files.
+    pub(crate) fn files(&self) -> impl Iterator<Item = &FileReport> {
+        self.files.iter()
+    }
+
+    /// Prints all, and remarks about single files beside it.
+    pub(crate) fn print(&self, format: OutputFormat) -> Result<(), OutputError> {
+        match format {
+            OutputFormat::Json => output::print_json(self)?,
+            OutputFormat::Table => output::print(&self.text())?,
+        }
+        for file in &self.files {
+            for sentence in file.problem.iter().chain(&file.remark) {
+                output::note(&format!("{}: {sentence}", file.file));
+            }
+        }
+        Ok(())
+    }
+
+    fn text(&self) -> String {
+        let Self { zone, counts, rows, .. } = self;
+        let none = || "-".to_owned();
+        let mut text = Table::of_members(&[
+            ("zone", &format!("{} ({})", zone.name, zone.id)),
+            ("lines", &counts.lines.to_string()),
+            ("broken", &counts.broken.to_string()),
+            ("with a host", &counts.with_host.to_string()),
+            ("to the zone", &counts.to_the_zone.to_string()),
+            ("too old", &counts.too_old.to_string()),
+            ("in the future", &counts.in_the_future.to_string()),
+            ("matched", &counts.matched.to_string()),
+            ("with a session", &counts.with_session.to_string()),
+            ("counted (2xx)", &counts.counted.to_string()),
+            ("first request", &self.first_request.clone().unwrap_or_else(none)),
+            ("last request", &self.last_request.clone().unwrap_or_else(none)),
+            ("operations", &self.operations.to_string()),
+            ("stored", &rows.stored.to_string()),
+            ("there already", &rows.already_there.to_string()),
+            ("refused as late", &rows.refused_late.to_string()),
+            ("thresholds", &self.thresholds_text()),
+        ])
+        .render();
+        for file in &self.files {
+            for Broken { place, reason } in &file.broken_places {
+                // Writing to a string does not fail.
+                let _ = writeln!(text, "  {} {place}: {reason}", file.file);
+            }
+        }
+        text
+    }
+
+    fn thresholds_text(&self) -> String {
+        match (&self.thresholds, &self.not_computed) {
+            (Some(RecomputedView { window_end, operations, with_thresholds, .. }), _) => {
+                format!("{with_thresholds} of {operations} operations, of the day until {window_end}")
+            }
+            (None, Some(sentence)) => format!("not computed: {sentence}"),
+            (None, None) => "not computed, since nothing was stored".to_owned(),
+        }
+    }
+}
+
+fn time(micros: i64) -> Option<String> {
+    Timestamp::from_micros(micros).map(|time| time.to_string())
+}

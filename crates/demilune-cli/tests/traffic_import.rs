@@ -1,0 +1,281 @@
+//! `demilune traffic import`: access logs of other servers, counted beside live traffic.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod support;
+
+use std::{
+    fmt::Write as _,
+    fs,
+    io::Write,
+    path::{Path, PathBuf},
+    process::{Output, Stdio},
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use flate2::{Compression, write::GzEncoder};
+use serde_json::{Value, json};
+use support::{Server, check_failure, demilune, gateway::HOST, stderr};
+
+/// A server with operations, and logs for it.
+struct Shop {
+    server: Server,
+    logs: tempfile::TempDir,
+}
+
+impl Shop {
+    fn open() -> Self {
+        let server = Server::start(&[]);
+        server.add("GET", "/orders/{id}");
+        server.add("POST", "/orders");
+        let identifiers = json!([{ "type": "header", "name": "X-Api-Key" }]);
+        server.zone_call("PUT", "/configuration", &json!({ "auth_id_characteristics": identifiers }));
+        Self { server, logs: tempfile::tempdir().unwrap() }
+    }
+
+    fn log(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.logs.path().join(name);
+        fs::write(&path, content).unwrap();
+        path
+    }
+
+    fn import(&self, file: &Path, args: &[&str]) -> Output {
+        self.server.run(&[&["traffic", "import", file.to_str().unwrap(), "--output", "json"], args].concat())
+    }
+
+    /// The summary of an import that must work.
+    fn imported(&self, file: &Path, args: &[&str]) -> Value {
+        let output = self.import(file, args);
+        assert!(output.status.success(), "{}", stderr(&output));
+        summary(&output)
+    }
+
+    /// What the zone has records of: requests of the last week, and of these the ones that no operation fits.
+    fn recorded(&self) -> (u64, u64) {
+        let base = format!("{}/demilune/v1", self.server.public_url());
+        let path = format!("/zones/{}/analytics?since=-200h", self.server.zone());
+        let (status, body) = support::call(&base, &self.server.token(), "GET", &path, None);
+        assert_eq!(status, 200, "{body}");
+        let operations = body["result"]["operations"].as_array().unwrap();
+        let unmatched = operations.iter().find(|operation| operation["operation_id"].is_null());
+        let requests = |counts: &Value| counts["requests"].as_u64().unwrap();
+        (requests(&body["result"]["totals"]), unmatched.map_or(0, |operation| requests(&operation["totals"])))
+    }
+}
+
+fn summary(output: &Output) -> Value {
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// Seconds since the epoch, some minutes ago.
+fn minutes_ago(minutes: u64) -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() - minutes * 60
+}
+
+/// Lines of our own form: orders that were looked at, each in a session of its own.
+fn json_lines(minutes: u64, count: u64) -> String {
+    let time = minutes_ago(minutes);
+    let mut lines = String::new();
+    for number in 0..count {
+        let line = json!({
+            "time": time, "remote_addr": "192.0.2.7", "method": "GET", "host": HOST, "path": format!("/orders/{number}?full=1"),
+            "status": 200, "request_headers": { "X-Api-Key": format!("key-{number}") }, "duration_ms": 12.5,
+        });
+        writeln!(lines, "{line}").unwrap();
+    }
+    lines
+}
+
+/// Lines of nginx's combined format.
+fn combined(minutes: u64, count: u64) -> String {
+    let time = common_log_time(minutes_ago(minutes));
+    let mut lines = String::new();
+    for number in 0..count {
+        writeln!(lines, "192.0.2.{} - - [{time}] \"GET /orders/7 HTTP/1.1\" 200 310 \"-\" \"curl/8\"", number % 200)
+            .unwrap();
+    }
+    lines
+}
+
+/// A time as the Common Log Format has it.
+fn common_log_time(seconds: u64) -> String {
+    let time = jiff::Timestamp::from_second(i64::try_from(seconds).unwrap()).unwrap();
+    time.strftime("%d/%b/%Y:%H:%M:%S %z").to_string()
+}
+
+fn gzip(content: &str) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(content.as_bytes()).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// Checks members of a summary.
+#[track_caller]
+fn check(summary: &Value, expected: &[(&str, u64)]) {
+    for (name, number) in expected {
+        assert_eq!(summary[name], *number, "{name} in {summary:#}");
+    }
+}
+
+#[test]
+fn the_same_file_twice_changes_nothing() {
+    let shop = Shop::open();
+    let lines = json_lines(10, 60) + "broken\n" + &json_lines(20, 5).replace("/orders/", "/elsewhere/");
+    let log = shop.log("access.jsonl", &lines);
+    let first = shop.imported(&log, &[]);
+    let counts =
+        [("lines", 66), ("broken", 1), ("with_host", 65), ("matched", 60), ("with_session", 60), ("counted", 60)];
+    check(&first, &counts);
+    check(&first, &[("operations", 1), ("stored", 2), ("already_there", 0)]);
+    assert_eq!(first["files"][0]["broken_places"][0]["place"], "line 61");
+    assert!(first["first_request"].as_str() < first["last_request"].as_str(), "{first}");
+    assert_eq!(shop.recorded(), (65, 5));
+    let second = shop.imported(&log, &[]);
+    check(&second, &counts);
+    check(&second, &[("stored", 0), ("already_there", 2)]);
+    assert_eq!(shop.recorded(), (65, 5));
+    // Neither its name nor its compression makes another file of it.
+    let compressed = shop.imported(&shop.log("rotated.gz", gzip(&lines)), &[]);
+    check(&compressed, &[("stored", 0), ("already_there", 2)]);
+    assert_eq!(shop.recorded(), (65, 5));
+}
+
+#[test]
+fn another_reading_of_the_same_file_takes_the_place_of_the_first() {
+    let shop = Shop::open();
+    let log = shop.log("access.jsonl", json_lines(10, 60));
+    shop.imported(&log, &[]);
+    let second = shop.imported(&log, &["--session", "remote_addr"]);
+    check(&second, &[("with_session", 60), ("stored", 1), ("already_there", 0)]);
+    assert_eq!(shop.recorded(), (60, 0));
+    // An operation that was added since is another reading too.
+    shop.server.add("GET", "/orders/7");
+    check(&shop.imported(&log, &["--session", "remote_addr"]), &[("operations", 2), ("stored", 2)]);
+    assert_eq!(shop.recorded(), (60, 0));
+}
+
+#[test]
+fn a_log_without_hosts_needs_one() {
+    let shop = Shop::open();
+    let log = shop.log("access.log", combined(10, 40));
+    let refused = shop.import(&log, &[]);
+    check_failure(&refused, 1, "no record names a host: name it with --host");
+    assert!(stderr(&refused).contains("log_format demilune '$msec $remote_addr $http_host"), "{}", stderr(&refused));
+    assert!(stderr(&refused).contains("\"$http_x_api_key\""), "{}", stderr(&refused));
+    assert_eq!(shop.recorded(), (0, 0));
+    let given = shop.import(&log, &["--host", HOST]);
+    assert!(given.status.success());
+    check(&summary(&given), &[("with_host", 40), ("matched", 40), ("with_session", 0), ("counted", 40)]);
+    assert!(stderr(&given).contains("--session remote_addr"), "{}", stderr(&given));
+    assert_eq!(shop.recorded(), (40, 0));
+}
+
+#[test]
+fn sessions_may_be_told_apart_by_address() {
+    let shop = Shop::open();
+    let log = shop.log("access.log", combined(10, 40));
+    let imported = shop.import(&log, &["--host", HOST, "--session", "remote_addr"]);
+    assert!(imported.status.success());
+    check(&summary(&imported), &[("with_session", 40), ("counted", 40)]);
+    assert!(!stderr(&imported).contains("session"), "{}", stderr(&imported));
+    let missing = shop.import(&log, &["--host", HOST, "--session", "account"]);
+    check_failure(&missing, 1, "no request has a session by \"account\"");
+}
+
+#[test]
+fn a_log_may_come_compressed_over_standard_input() {
+    let shop = Shop::open();
+    let mut child = demilune()
+        .args(["traffic", "import", "-", "--output", "json", "--data"])
+        .arg(shop.server.data())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(&gzip(&json_lines(10, 60))).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success());
+    check(&summary(&output), &[("matched", 60), ("stored", 1)]);
+    assert_eq!(shop.recorded(), (60, 0));
+}
+
+#[test]
+fn a_format_string_of_nginx_tells_how_to_read() {
+    let shop = Shop::open();
+    let line = format!("{}.250 {HOST} \"POST /orders HTTP/1.1\" 201 0.250 \"key-1\"\n", minutes_ago(10));
+    let log = shop.log("access.log", line.repeat(3));
+    check_failure(&shop.import(&log, &[]), 1, "cannot be told");
+    let format = "log_format api '$msec $http_host \"$request\" $status ' '$request_time \"$http_x_api_key\"';";
+    check(&shop.imported(&log, &["--log-format", format]), &[("matched", 3), ("with_session", 3), ("counted", 3)]);
+    check_failure(&shop.import(&log, &["--log-format", "$msec$host"]), 1, "nothing stands before $host");
+}
+
+#[test]
+fn what_nothing_can_be_made_of_ends_with_1_and_says_what_to_do() {
+    let shop = Shop::open();
+    let failing = |name: &str, content: &str, args: &[&str], sentence: &str| {
+        check_failure(&shop.import(&shop.log(name, content), args), 1, sentence);
+    };
+    failing("words.log", "just words\n", &[], "the format of");
+    failing("words.log", "just words\n", &["--format", "clf"], "line 1: it does not have the form of the log");
+    failing("other.jsonl", &json_lines(10, 3).replace(HOST, "www.example.org"), &[], "other hosts (www.example.org)");
+    failing("paths.jsonl", &json_lines(10, 3).replace("/orders/", "/x/"), &[], "(the first: GET /x/0)");
+    failing("old.jsonl", &json_lines(60 * 24 * 9, 3), &[], "over a week ago");
+    check_failure(&shop.server.run(&["traffic", "import", "/does/not/exist"]), 1, "cannot be read");
+    assert_eq!(shop.recorded(), (0, 0));
+}
+
+#[test]
+fn a_file_that_can_be_used_is_stored_beside_one_that_cannot() {
+    let shop = Shop::open();
+    let good = shop.log("good.jsonl", json_lines(10, 60));
+    let bad = shop.log("bad.jsonl", json_lines(60 * 24 * 9, 3));
+    let output = shop.import(&good, &[bad.to_str().unwrap()]);
+    check_failure(&output, 1, "bad.jsonl: the log's requests are over a week ago");
+    check(&summary(&output), &[("lines", 63), ("too_old", 3), ("stored", 1)]);
+    assert_eq!(shop.recorded(), (60, 0));
+}
+
+#[test]
+fn logs_are_imported_without_a_server_too() {
+    let mut shop = Shop::open();
+    shop.server.stop();
+    let log = shop.log("access.jsonl", json_lines(10, 60));
+    check(&shop.imported(&log, &[]), &[("matched", 60), ("with_session", 60)]);
+    shop.server.start_again();
+    assert_eq!(shop.recorded(), (60, 0));
+}
+
+#[test]
+fn sessions_are_those_of_the_servers_key() {
+    let shop = Shop::open();
+    let log = shop.log("access.jsonl", json_lines(10, 60));
+    let key = shop.log("other.key", "0123456789abcdef0123456789abcdef");
+    let refused = shop.import(&log, &["--secret-file", key.to_str().unwrap()]);
+    check_failure(&refused, 1, "hashes sessions with another key");
+    assert_eq!(shop.recorded(), (0, 0));
+}
+
+#[test]
+fn a_har_document_is_imported() {
+    let shop = Shop::open();
+    let time = jiff::Timestamp::from_second(i64::try_from(minutes_ago(10)).unwrap()).unwrap();
+    let entry = json!({
+        "startedDateTime": time.to_string(), "time": 12.5,
+        "request": { "method": "GET", "url": format!("https://{HOST}/orders/7"), "headers": [{ "name": "x-api-key", "value": "k" }] },
+        "response": { "status": 200, "bodySize": 310 },
+    });
+    let log = shop.log("session.har", json!({ "log": { "version": "1.2", "entries": [entry, {}] } }).to_string());
+    let imported = shop.imported(&log, &[]);
+    check(&imported, &[("lines", 2), ("broken", 1), ("matched", 1), ("with_session", 1)]);
+    assert_eq!(imported["files"][0]["format"], "har");
+}
+
+#[test]
+fn the_summary_is_a_table_for_people() {
+    let shop = Shop::open();
+    let log = shop.log("access.jsonl", json_lines(10, 60) + "broken\n");
+    let printed = shop.server.run_ok(&["traffic", "import", log.to_str().unwrap()]);
+    for line in ["matched          60", "with a session   60", "there already    0", "line 61: it is no JSON object"] {
+        assert!(printed.contains(line), "{line:?} is not in {printed}");
+    }
+}
