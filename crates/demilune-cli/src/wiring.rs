@@ -188,10 +188,11 @@ impl Server {
     pub(crate) async fn serve(self) {
         let managing = manage::listen(self.manager, self.socket, self.stop.clone());
         let serving = self.control.serve(self.http, self.tls, self.stop.clone());
-        let computing = Box::pin(ThresholdsJob::new(self.store.clone()).run(self.stop.clone()));
+        let computing = ThresholdsJob::new(self.store.clone()).run(self.stop.clone());
         let forwarding = async {
             if let Some(gateway) = self.gateway {
-                gateway.serve(std::future::ready(Some(self.store.clone())), self.stop).await;
+                // On the heap: what a gateway waits for is large.
+                Box::pin(gateway.serve(std::future::ready(Some(self.store.clone())), self.stop)).await;
             }
         };
         tokio::join!(managing, serving, computing, forwarding);

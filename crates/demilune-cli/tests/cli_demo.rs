@@ -35,8 +35,17 @@ impl Demo {
 
     /// The command that begins with this line, up to the line that does not go on.
     fn command(&self, start: &str) -> String {
+        self.command_from(|line| line.trim_start().starts_with(start))
+    }
+
+    /// The command whose first line holds this.
+    fn command_with(&self, part: &str) -> String {
+        self.command_from(|line| line.contains(part))
+    }
+
+    fn command_from(&self, begins: impl Fn(&str) -> bool) -> String {
         let mut command = String::new();
-        for line in self.text.lines().skip_while(|line| !line.trim_start().starts_with(start)) {
+        for line in self.text.lines().skip_while(|line| !begins(line)) {
             let goes_on = line.strip_suffix('\\');
             command.push_str(goes_on.unwrap_or(line));
             if goes_on.is_none() {
@@ -59,6 +68,25 @@ fn paste(command: &str) -> String {
     let output = Command::new("sh").args(["-c", command]).output().unwrap();
     assert!(output.status.success(), "{command}: {output:?}");
     String::from_utf8(output.stdout).unwrap()
+}
+
+/// All nine values of thresholds and all eight of confidence intervals are there, in the order that they must have.
+fn check_thresholds(features: &Value) {
+    let thresholds = &features["thresholds"];
+    let suggested = thresholds["suggested_threshold"].as_u64().unwrap_or_else(|| panic!("{features}"));
+    for member in ["auth_id_tokens", "data_points", "p50", "p90", "p99", "period_seconds", "requests"] {
+        assert!(thresholds[member].as_u64().is_some_and(|number| number > 0), "{member}: {thresholds}");
+    }
+    let intervals = &features["confidence_intervals"];
+    assert!(thresholds["last_updated"].is_string() && thresholds["last_updated"] == intervals["last_updated"]);
+    let intervals = &intervals["suggested_threshold"];
+    assert!(intervals["mean"].is_f64(), "{intervals}");
+    for level in ["p90", "p95", "p99"] {
+        let bound = |bound: &str| intervals["confidence_intervals"][level][bound].as_f64().unwrap();
+        #[expect(clippy::cast_precision_loss, reason = "small")]
+        let suggested = suggested as f64;
+        assert!(bound("lower") <= suggested && suggested <= bound("upper"), "{level}: {intervals}");
+    }
 }
 
 #[test]
@@ -88,6 +116,9 @@ fn the_printed_lines_work_when_pasted() {
     let answer: Value = serde_json::from_str(&paste(&silent(demo.command("curl '")))).unwrap();
     assert_eq!(answer["success"], true, "{answer}");
     assert!(answer["result"]["features"]["api_routing"]["route"].is_string(), "{answer}");
+    check_thresholds(&answer["result"]["features"]);
+    let explanation: Value = serde_json::from_str(&paste(&silent(demo.command_with("/thresholds/explain'")))).unwrap();
+    assert_eq!(explanation["result"]["state"], "suggested", "{explanation}");
     let gateway = demo.text.lines().find(|line| line.trim_start().starts_with("curl") && line.contains("-H 'Host:"));
     let book: Value = serde_json::from_str(&paste(&silent(gateway.unwrap().trim().to_owned()))).unwrap();
     assert_eq!(book["book_id"], 7, "{book}");

@@ -23,6 +23,9 @@ pub(crate) enum ClientError {
     /// The API refused.
     #[error("{call} was answered with {status}: {body}")]
     Refused { call: String, status: StatusCode, body: String },
+    /// The day before could not be imported.
+    #[error("the access log of the day before was not imported")]
+    Import(#[source] std::io::Error),
     /// The API answered something else than JSON.
     #[error("the answer is not JSON")]
     Json(#[from] serde_json::Error),

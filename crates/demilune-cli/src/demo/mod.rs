@@ -1,6 +1,7 @@
 //! The demo: a sample API behind a gateway, its operations, and traffic that fills what Demilune says about them.
 
 mod client;
+mod day;
 mod sample_api;
 mod story;
 mod traffic;

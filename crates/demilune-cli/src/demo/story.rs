@@ -1,13 +1,23 @@
 //! What the demo does, step by step, through the same calls that everybody uses.
 
-use std::{fmt::Write, time::Duration};
+use std::{
+    fmt::Write,
+    io,
+    path::PathBuf,
+    process::Stdio,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 use hyper::{Method, StatusCode};
 use serde_json::{Value, json};
-use tokio::time::{Instant, sleep};
+use tokio::{
+    process::Command,
+    time::{Instant, sleep},
+};
 
 use super::{
     client::{Call, Client, ClientError},
+    day,
     sample_api::OPERATIONS,
     traffic::{self, Sent},
 };
@@ -36,9 +46,18 @@ impl Story {
         self.rules_in_force(&client).await?;
         let sent = traffic::send(&client, &self.gateway, HOST).await?;
         let seen = self.counted(&client, sent).await?;
+        let imported = self.import_day().await?;
         let operation = busiest(&seen);
         let answer = self.call(&client, Method::POST, "/client/v4", "/api_gateway/operations/item", &operation).await?;
-        Ok(self.text(sent, &seen, &operation, &answer))
+        let explanation = self.explanation(&client, &answer).await?;
+        Ok([
+            self.beginning(sent, &seen),
+            self.about_import(&imported),
+            self.about_operation(&operation, &answer),
+            self.about_threshold(&answer, &explanation),
+            self.ending(),
+        ]
+        .concat())
     }
 
     /// The origin comes last: once it answers, all that was set before is in force, too.
@@ -97,6 +116,34 @@ impl Story {
         }
     }
 
+    /// Writes the access log of the last 24 full hours, and imports it as everybody does.
+    async fn import_day(&self) -> Result<Value, ClientError> {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        let log = self.log();
+        tokio::fs::write(&log, day::access_log(HOST, now - now % 3_600)).await.map_err(ClientError::Import)?;
+        let program = std::env::current_exe().map_err(ClientError::Import)?;
+        let mut command = Command::new(program);
+        command.args(["traffic", "import", "--output", "json", "--data", &self.data]).arg(log);
+        let output = command.stdin(Stdio::null()).output().await.map_err(ClientError::Import)?;
+        let printed = || io::Error::other(String::from_utf8_lossy(&output.stderr).into_owned());
+        serde_json::from_slice(&output.stdout).map_err(|_| ClientError::Import(printed()))
+    }
+
+    fn log(&self) -> PathBuf {
+        [&self.data, "yesterday.jsonl"].iter().collect()
+    }
+
+    async fn explanation(&self, client: &Client, answer: &Value) -> Result<Value, ClientError> {
+        let fields = vec![("authorization", format!("Bearer {}", self.token))];
+        let call = Call { method: Method::GET, url: self.explain_url(answer), fields, body: None };
+        Ok(client.json(&call).await?["result"].clone())
+    }
+
+    fn explain_url(&self, answer: &Value) -> String {
+        let id = answer["result"]["operation_id"].as_str().unwrap_or_default();
+        format!("{}/demilune/v1/zones/{}/operations/{id}/thresholds/explain", self.control, self.zone)
+    }
+
     async fn call(
         &self,
         client: &Client,
@@ -110,33 +157,71 @@ impl Story {
         client.json(&Call { method, url, fields, body: Some(body) }).await
     }
 
-    fn text(&self, sent: Sent, seen: &Value, operation: &Value, answer: &Value) -> String {
-        let Self { control, gateway, origin, zone, token, data } = self;
-        let mut text = String::new();
-        // Writing to a string does not fail.
-        let _ = writeln!(
-            text,
+    fn beginning(&self, sent: Sent, seen: &Value) -> String {
+        let Self { control, gateway, origin, .. } = self;
+        let operations = OPERATIONS.len();
+        let requests = sent.requests;
+        let mut text = format!(
             "A bookshop's API behind a gateway, on this machine:\n\n  \
              origin       {origin}  (the sample API; yours in real life)\n  \
              gateway      {gateway}  (live traffic goes here)\n  \
              control API  {control}  (documentation: {control}/demilune/docs)\n\n\
-             Added {} operations of {HOST} and sent {} requests through the gateway:\n",
-            OPERATIONS.len(),
-            sent.requests,
+             Added {operations} operations of {HOST} and sent {requests} requests through the gateway:\n\n"
         );
         text.push_str(&table(seen));
-        let _ = writeln!(
-            text,
-            "\nAsk about the busiest one as Cloudflare's reference page does; this adds it if it is not there:\n\n  \
+        text
+    }
+
+    fn about_import(&self, imported: &Value) -> String {
+        let count = |name: &str| imported[name].as_u64().unwrap_or(0);
+        format!(
+            "\nImported the access log of the day before, from when the bookshop had no gateway yet: {} requests, \
+             {} of them to its operations, {} answered with 2xx in a session.\n\n  \
+             demilune traffic import --data '{}' '{}'\n",
+            count("lines"),
+            count("matched"),
+            count("counted"),
+            self.data,
+            self.log().display(),
+        )
+    }
+
+    fn about_operation(&self, operation: &Value, answer: &Value) -> String {
+        let Self { control, zone, token, .. } = self;
+        format!(
+            "\nAsk about the busiest operation as Cloudflare's reference page does; this adds it if it is not there:\n\n  \
              curl '{control}/client/v4/zones/{zone}/api_gateway/operations/item' \\\n    \
              -H 'Content-Type: application/json' \\\n    \
              -H 'Authorization: Bearer {token}' \\\n    \
-             -d '{operation}'\n\n{answer:#}\n\n\
-             Send a request through the gateway, and ask which operation it belongs to and why:\n\n  \
+             -d '{operation}'\n\n{answer:#}\n"
+        )
+    }
+
+    fn about_threshold(&self, answer: &Value, explanation: &Value) -> String {
+        let (url, token) = (self.explain_url(answer), &self.token);
+        let result = &explanation["result"];
+        let text = |value: &Value| value.as_str().unwrap_or("-").to_owned();
+        let reasons = result["confidence"]["reasons"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let reasons: Vec<String> = reasons.iter().map(text).collect();
+        format!(
+            "\nAsk what the threshold rests on, with the histogram behind it:\n\n  \
+             curl '{url}' \\\n    \
+             -H 'Authorization: Bearer {token}'\n\n  \
+             {}\n  \
+             Confidence {}: {}.\n",
+            text(&explanation["summary"]),
+            text(&result["confidence"]["label"]),
+            reasons.join("; "),
+        )
+    }
+
+    fn ending(&self) -> String {
+        let Self { gateway, data, .. } = self;
+        format!(
+            "\nSend a request through the gateway, and ask which operation it belongs to and why:\n\n  \
              curl '{gateway}/books/7' -H 'Host: {HOST}'\n  \
-             demilune explain --data '{data}' GET 'http://{HOST}/books/7'\n",
-        );
-        text
+             demilune explain --data '{data}' GET 'http://{HOST}/books/7'\n"
+        )
     }
 }
 
