@@ -28,7 +28,7 @@ impl Failure {
     }
 
     /// The error and its causes on one line. A cause that repeats the end of the line is left out.
-    fn chain(&self) -> String {
+    pub(crate) fn chain(&self) -> String {
         let mut line = self.0.to_string();
         let mut cause = self.0.source();
         while let Some(error) = cause {

@@ -146,6 +146,7 @@ fn another_reading_of_the_same_file_takes_the_place_of_the_first() {
     shop.imported(&log, &[]);
     let second = shop.imported(&log, &["--session", "remote_addr"]);
     check(&second, &[("with_session", 60), ("stored", 1), ("already_there", 0)]);
+    assert_eq!(second["replaced"], true);
     assert_eq!(shop.recorded(), (60, 0));
     // An operation that was added since is another reading too.
     shop.server.add("GET", "/orders/7");
@@ -179,6 +180,7 @@ fn sessions_may_be_told_apart_by_address() {
     assert!(!stderr(&imported).contains("session"), "{}", stderr(&imported));
     let missing = shop.import(&log, &["--host", HOST, "--session", "account"]);
     check_failure(&missing, 1, "no request has a session by \"account\"");
+    check_failure(&shop.import(&log, &["--host", "https://api.example.com/"]), 2, "invalid value");
 }
 
 #[test]
@@ -215,7 +217,8 @@ fn what_nothing_can_be_made_of_ends_with_1_and_says_what_to_do() {
     let failing = |name: &str, content: &str, args: &[&str], sentence: &str| {
         check_failure(&shop.import(&shop.log(name, content), args), 1, sentence);
     };
-    failing("words.log", "just words\n", &[], "the format of");
+    failing("words.log", "just words\n", &[], "words.log: its format cannot be told");
+    failing("empty.log", "", &[], "empty.log: it is empty");
     failing("words.log", "just words\n", &["--format", "clf"], "line 1: it does not have the form of the log");
     failing("other.jsonl", &json_lines(10, 3).replace(HOST, "www.example.org"), &[], "other hosts (www.example.org)");
     failing("paths.jsonl", &json_lines(10, 3).replace("/orders/", "/x/"), &[], "(the first: GET /x/0)");
@@ -229,8 +232,12 @@ fn a_file_that_can_be_used_is_stored_beside_one_that_cannot() {
     let shop = Shop::open();
     let good = shop.log("good.jsonl", json_lines(10, 60));
     let bad = shop.log("bad.jsonl", json_lines(60 * 24 * 9, 3));
-    let output = shop.import(&good, &[bad.to_str().unwrap()]);
+    let mut cut_off = gzip(&json_lines(10, 60));
+    cut_off.truncate(cut_off.len() - 9);
+    let cut_off = shop.log("cut-off.gz", cut_off);
+    let output = shop.import(&bad, &[cut_off.to_str().unwrap(), good.to_str().unwrap()]);
     check_failure(&output, 1, "bad.jsonl: the log's requests are over a week ago");
+    check_failure(&output, 1, "cut-off.gz: it cannot be read to its end");
     check(&summary(&output), &[("lines", 63), ("too_old", 3), ("stored", 1)]);
     assert_eq!(shop.recorded(), (60, 0));
 }

@@ -1,15 +1,16 @@
 //! `demilune traffic`: requests that were served elsewhere, counted as if a gateway had seen them.
 
 use std::{
-    fs,
+    fs::{self, File},
+    io::{self, Read},
     path::{Path, PathBuf},
     process::ExitCode,
     time::{SystemTime, UNIX_EPOCH},
 };
 
 use clap::{Args, Subcommand, ValueEnum};
-use demilune_control::manage::{CallError, Command, Reply, TrafficRulesView};
-use demilune_inventory::Timestamp;
+use demilune_control::manage::{CallError, Command, Reply, TrafficRulesView, TrafficStoredView};
+use demilune_inventory::{Host, Timestamp};
 use demilune_traffic::Hour;
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::runtime::Runtime;
@@ -23,7 +24,8 @@ use crate::{
     gateway::session_key,
     logging,
     traffic_import::{
-        Clock, FileReport, Hints, Origin, Recognizer, SessionBy, Summary, count, no_session, nothing_usable, send,
+        Clock, CountError, FileReport, Hints, Origin, Recognizer, SessionBy, Summary, Tally, UNKNOWN_FORMAT, count,
+        no_session, nothing_usable, send,
     },
     traffic_log::{Format, Input, LogFormat, LogFormatError},
     wiring,
@@ -64,8 +66,8 @@ struct Import {
     #[arg(long, value_name = "FORMAT")]
     log_format: Option<String>,
     /// The host of records that name none
-    #[arg(long)]
-    host: Option<String>,
+    #[arg(long, value_parser = parse_host)]
+    host: Option<Host>,
     /// What tells sessions apart: remote_addr, remote_user, cookie:NAME, a header field, or a field of the log
     /// [default: the zone's session identifiers]
     #[arg(long, value_name = "FIELD")]
@@ -84,15 +86,15 @@ enum FormatName {
     Jsonl,
 }
 
+fn parse_host(text: &str) -> Result<Host, String> {
+    text.parse().map_err(|error| format!("{error}"))
+}
+
 /// Why logs cannot be imported.
 #[derive(Debug, thiserror::Error)]
 enum ImportError {
     #[error("{0} cannot be read")]
-    File(PathBuf, #[source] std::io::Error),
-    #[error(
-        "the format of {0} cannot be told: name it with --format har, clf or jsonl, or give nginx's with --log-format"
-    )]
-    Unknown(PathBuf),
+    File(PathBuf, #[source] io::Error),
     #[error("--log-format cannot be used")]
     LogFormat(#[from] LogFormatError),
 }
@@ -115,7 +117,7 @@ impl Import {
         runtime.block_on(data_folder::create(&config.data))?;
         let key = session_key(self.secret.clone().file(environment).as_deref(), &config.data)?;
         let mut work = Work {
-            recognizer: Recognizer::new(&rules, key, self.session.clone(), self.host.as_deref())?,
+            recognizer: Recognizer::new(&rules, key, self.session.clone(), self.host.as_ref().map(Host::as_str))?,
             session_by: self.session.as_ref(),
             clock: now(),
             summary: Summary::new(&rules.zone),
@@ -124,9 +126,11 @@ impl Import {
             runtime: &runtime,
         };
         // All of them before the first is stored: a name that is wrong should not leave half of the work done.
-        let opened = self.files.iter().map(|path| open(path, format.as_ref())).collect::<Result<Vec<_>, _>>()?;
-        for (path, (input, format, bar)) in self.files.iter().zip(opened) {
-            work.import(path, input, &format)?;
+        let opened = self.files.iter().map(|path| open(path)).collect::<Result<Vec<_>, _>>()?;
+        for (path, file) in self.files.iter().zip(opened) {
+            let bar = progress_bar(path);
+            let report = work.import(path, bar.wrap_read(file), format.as_ref())?;
+            work.summary.add(report);
             bar.finish_and_clear();
         }
         work.recompute()?;
@@ -160,14 +164,31 @@ struct Work<'w> {
 
 impl Work<'_> {
     /// Counts a file and stores the counts, unless nothing of it can be used.
-    fn import(&mut self, path: &Path, input: Input, format: &Format) -> Result<(), Failure> {
+    fn import(
+        &mut self,
+        path: &Path,
+        file: impl Read + 'static,
+        format: Option<&Format>,
+    ) -> Result<FileReport, Failure> {
+        let input = match Input::of(file) {
+            Ok(input) => input,
+            Err(error) => return Ok(FileReport::unread(path, Failure::from(CountError::Read(error)).chain())),
+        };
+        if input.is_empty() {
+            return Ok(FileReport::unread(path, "it is empty".to_owned()));
+        }
+        let Some(format) = format.or(input.guessed()).cloned() else {
+            return Ok(FileReport::unread(path, UNKNOWN_FORMAT.to_owned()));
+        };
         let folder = self.config.data.clone();
-        let file = count(input, format, &mut self.recognizer, self.clock, folder)
-            .map_err(|error| ImportError::File(path.to_owned(), error))?;
+        let file = match count(input, &format, &mut self.recognizer, self.clock, folder) {
+            Ok(file) => file,
+            Err(error) => return Ok(FileReport::unread(path, Failure::from(error).chain())),
+        };
         let hints = Hints {
             rules: self.rules,
             session_by: self.session_by,
-            format,
+            format: &format,
             counts: &file.counts,
             broken: file.broken.first(),
             other_hosts: &file.other_hosts,
@@ -175,22 +196,25 @@ impl Work<'_> {
         };
         let problem = nothing_usable(&hints);
         let remark = problem.is_none().then(|| no_session(&hints)).flatten();
-        let mut report = FileReport::new(path, format, &file, problem, remark);
-        self.summary.count(&file);
+        let mut report = FileReport::new(path, &format, &file, problem, remark);
         if report.is_usable() {
+            self.summary.count(&file);
             let zone = &self.rules.zone.id;
             let origin = Origin::new(zone, &file.content_hash, format.name(), &self.recognizer);
-            let rows = self.runtime.block_on(async {
-                // A server does not wait for long between commands, and a long file takes long.
-                let mut access = Access::open(self.config).await?;
-                let stored = send(&mut access, &origin, file.tally, &self.recognizer).await;
-                access.close().await;
-                stored
-            })?;
-            report.store(rows);
+            report.store(self.store(&origin, file.tally)?);
         }
-        self.summary.add(report);
-        Ok(())
+        Ok(report)
+    }
+
+    /// Stores what was counted of a file. A server does not wait for long between commands, and a long file takes long:
+    /// the way to the store is opened anew.
+    fn store(&self, origin: &Origin, tally: Tally) -> Result<TrafficStoredView, Failure> {
+        self.runtime.block_on(async {
+            let mut access = Access::open(self.config).await?;
+            let stored = send(&mut access, origin, tally, &self.recognizer).await;
+            access.close().await;
+            stored
+        })
     }
 
     /// Computes thresholds at the end of the hour of the last request. What is stored stays, if that does not work.
@@ -228,13 +252,13 @@ fn now() -> Clock {
     Clock(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs())
 }
 
-/// Opens a log, with a bar that follows its reading on a terminal.
-fn open(path: &Path, format: Option<&Format>) -> Result<(Input, Format, ProgressBar), ImportError> {
-    let unreadable = |error| ImportError::File(path.to_owned(), error);
-    let bar = progress_bar(path);
-    let input = Input::open(path, |file| bar.wrap_read(file)).map_err(unreadable)?;
-    let format = format.or(input.guessed()).cloned().ok_or_else(|| ImportError::Unknown(path.to_owned()))?;
-    Ok((input, format, bar))
+/// Opens a file, or standard input.
+fn open(path: &Path) -> Result<Box<dyn Read>, ImportError> {
+    if path == Path::new("-") {
+        return Ok(Box::new(io::stdin()));
+    }
+    let file = File::open(path).map_err(|error| ImportError::File(path.to_owned(), error))?;
+    Ok(Box::new(file))
 }
 
 fn progress_bar(path: &Path) -> ProgressBar {

@@ -7,6 +7,9 @@ use demilune_control::manage::{SessionIdentifierView, TrafficRulesView};
 use super::{Broken, Counts, SessionBy};
 use crate::traffic_log::Format;
 
+/// What to do about a file whose format cannot be told.
+pub(crate) const UNKNOWN_FORMAT: &str = "its format cannot be told: name it with --format har, clf or jsonl, or give \
+    what nginx wrote it with by --log-format";
 /// Most hosts that a sentence names.
 const HOSTS_MAX: usize = 5;
 

@@ -12,6 +12,7 @@ use crate::traffic_log::{Defect, Format, Input, LogRecord, Place, ReadLog};
 const BROKEN_NAMED_MAX: usize = 5;
 /// Examples that a sentence about what went wrong names.
 const EXAMPLES_MAX: usize = 5;
+const EXAMPLE_CHARS_MAX: usize = 200;
 /// How long after an hour's end its records are taken.
 const AGE_SECONDS_MAX: u64 = 168 * 3_600;
 /// How far ahead of ours another clock may be.
@@ -82,6 +83,17 @@ pub(crate) struct FileCounts {
     pub(crate) content_hash: String,
 }
 
+/// Why a file cannot be counted.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CountError {
+    /// It is damaged, or its disk is.
+    #[error("it cannot be read to its end")]
+    Read(#[from] io::Error),
+    /// Sums without room in memory had to be kept in a file.
+    #[error("what was counted cannot be kept in the data folder")]
+    Spill(#[source] io::Error),
+}
+
 /// The time by which records are too old or of a time to come, in seconds since the epoch.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Clock(pub(crate) u64);
@@ -93,7 +105,7 @@ pub(crate) fn count(
     recognizer: &mut Recognizer,
     clock: Clock,
     folder: PathBuf,
-) -> io::Result<FileCounts> {
+) -> Result<FileCounts, CountError> {
     let mut file = FileCounts {
         counts: Counts::default(),
         broken: Vec::new(),
@@ -118,13 +130,13 @@ pub(crate) fn count(
 }
 
 impl FileCounts {
-    fn take(&mut self, record: &LogRecord, recognizer: &mut Recognizer, clock: Clock) -> io::Result<()> {
+    fn take(&mut self, record: &LogRecord, recognizer: &mut Recognizer, clock: Clock) -> Result<(), CountError> {
         let (operation, session) = match recognizer.standing(record) {
             Standing::NoHost => return Ok(()),
             Standing::OtherHost(host) => {
                 self.counts.with_host += 1;
                 if self.other_hosts.len() < EXAMPLES_MAX {
-                    self.other_hosts.insert(host);
+                    self.other_hosts.insert(shown(&host));
                 }
                 return Ok(());
             }
@@ -140,9 +152,9 @@ impl FileCounts {
         self.counts.with_session += u64::from(operation.is_some() && session.is_some());
         self.counts.counted += u64::from(observation.counts_for_thresholds());
         if operation.is_none() && self.unmatched.is_none() {
-            self.unmatched = Some(format!("{} {}", record.method, record.path_only()));
+            self.unmatched = Some(shown(&format!("{} {}", record.method, record.path_only())));
         }
-        self.tally.add((bucket, operation), &observation)
+        self.tally.add((bucket, operation), &observation).map_err(CountError::Spill)
     }
 
     fn take_broken(&mut self, place: Place, defect: Defect) {
@@ -166,6 +178,11 @@ impl FileCounts {
         }
         Some(bucket)
     }
+}
+
+/// The beginning of a text of the log, as it may be shown: whoever sent the request chose it.
+fn shown(text: &str) -> String {
+    text.chars().take(EXAMPLE_CHARS_MAX).flat_map(char::escape_debug).collect()
 }
 
 fn observation(record: &LogRecord, matched: bool, session: Option<SessionHash>) -> Observation {
@@ -254,6 +271,14 @@ mod tests {
         assert_eq!((key.1, sums.record.requests()), (Some(0), 3));
         assert_eq!((sums.sessions.requests(), sums.sessions.anonymous()), (2, 1));
         assert!(merged.next().unwrap().is_none());
+    }
+
+    #[test]
+    fn what_is_shown_of_a_log_moves_no_cursor() {
+        let file = counted(&[(NOW, "GET", "/\\u001b[2J", API, 404, ""), (NOW, "GET", "/", Some("a\\nb"), 404, "")]);
+        assert_eq!(file.unmatched.as_deref(), Some("GET /\\u{1b}[2J"));
+        assert!(file.other_hosts.iter().all(|host| !host.contains('\n')), "{:?}", file.other_hosts);
+        assert_eq!(shown(&"x".repeat(999)).len(), EXAMPLE_CHARS_MAX);
     }
 
     #[test]

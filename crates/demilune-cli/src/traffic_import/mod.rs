@@ -10,9 +10,10 @@ mod spill;
 mod summary;
 mod tally;
 
-pub(crate) use advice::{Hints, no_session, nothing_usable};
-pub(crate) use counts::{Broken, Clock, Counts, FileCounts, count};
+pub(crate) use advice::{Hints, UNKNOWN_FORMAT, no_session, nothing_usable};
+pub(crate) use counts::{Broken, Clock, CountError, Counts, FileCounts, count};
 pub(crate) use recognizer::Recognizer;
 pub(crate) use send::{Origin, send};
 pub(crate) use session_by::SessionBy;
 pub(crate) use summary::{FileReport, Summary};
+pub(crate) use tally::Tally;

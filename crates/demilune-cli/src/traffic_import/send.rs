@@ -70,9 +70,7 @@ pub(crate) async fn send(
         let Reply::TrafficStored(stored) = access.call(command).await? else {
             return Err(AccessError::Mismatch.into());
         };
-        total.stored += stored.stored;
-        total.already_there += stored.already_there;
-        total.refused_late += stored.refused_late;
+        total.add(stored);
         first = false;
     }
 }

@@ -39,7 +39,7 @@ pub(crate) struct Summary {
 #[derive(Serialize)]
 pub(crate) struct FileReport {
     file: String,
-    format: &'static str,
+    format: Option<&'static str>,
     #[serde(flatten)]
     counts: Counts,
     first_request: Option<String>,
@@ -55,6 +55,7 @@ pub(crate) struct FileReport {
 }
 
 impl FileReport {
+    /// Of a file that was counted.
     pub(crate) fn new(
         path: &Path,
         format: &Format,
@@ -63,15 +64,29 @@ impl FileReport {
         remark: Option<String>,
     ) -> Self {
         Self {
-            file: path.display().to_string(),
-            format: format.name(),
+            format: Some(format.name()),
             counts: file.counts,
             first_request: file.window.and_then(|(first, _)| time(first)),
             last_request: file.window.and_then(|(_, last)| time(last)),
             broken_places: file.broken.clone(),
-            rows: TrafficStoredView::default(),
             problem,
             remark,
+            ..Self::unread(path, String::new())
+        }
+    }
+
+    /// Of a file that could not be read.
+    pub(crate) fn unread(path: &Path, problem: String) -> Self {
+        Self {
+            file: path.display().to_string(),
+            format: None,
+            counts: Counts::default(),
+            first_request: None,
+            last_request: None,
+            broken_places: Vec::new(),
+            rows: TrafficStoredView::default(),
+            problem: Some(problem),
+            remark: None,
         }
     }
 
@@ -103,9 +118,8 @@ impl Summary {
         }
     }
 
-    /// Adds what a file holds.
+    /// Adds what a file holds that can be used.
     pub(crate) fn count(&mut self, file: &FileCounts) {
-        self.counts.add(&file.counts);
         self.seen.extend(file.tally.operations());
         self.operations = self.seen.len();
         if let Some((first, last)) = file.window {
@@ -118,15 +132,14 @@ impl Summary {
 
     /// Adds what became of a file.
     pub(crate) fn add(&mut self, report: FileReport) {
-        self.rows.stored += report.rows.stored;
-        self.rows.already_there += report.rows.already_there;
-        self.rows.refused_late += report.rows.refused_late;
+        self.counts.add(&report.counts);
+        self.rows.add(report.rows);
         self.files.push(report);
     }
 
-    /// The time of the last request, in seconds since the epoch, if anything could be used.
+    /// The time of the last request that could be used, in seconds since the epoch.
     pub(crate) fn last_stored(&self) -> Option<u64> {
-        let (_, last) = self.window.filter(|_| self.files().any(FileReport::is_usable))?;
+        let (_, last) = self.window?;
         u64::try_from(last / 1_000_000).ok()
     }
 
@@ -180,6 +193,9 @@ impl Summary {
             ("thresholds", &self.thresholds_text()),
         ])
         .render();
+        if rows.replaced {
+            text.push_str("  what was stored of the same content, read in another way, is gone\n");
+        }
         for file in &self.files {
             for Broken { place, reason } in &file.broken_places {
                 // Writing to a string does not fail.

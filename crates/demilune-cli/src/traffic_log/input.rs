@@ -1,10 +1,8 @@
-//! A file or standard input: compression taken off, what is read hashed, and the format told from the beginning.
+//! A log as it is stored: compression taken off, what is read hashed, and the format told from the beginning.
 
 use std::{
     fmt::Write as _,
-    fs::File,
     io::{self, BufReader, Chain, Cursor, Read},
-    path::Path,
 };
 
 use flate2::bufread::MultiGzDecoder;
@@ -24,6 +22,7 @@ type Plain = Box<dyn Read>;
 pub(crate) struct Input {
     content: Chain<Cursor<Vec<u8>>, Hashed<Plain>>,
     guessed: Option<Format>,
+    is_empty: bool,
 }
 
 /// A log that was read to its end.
@@ -34,13 +33,7 @@ pub(crate) struct ReadLog {
 }
 
 impl Input {
-    /// Opens a file, or standard input for `-`. `meter` stands between and may count the bytes as they are stored.
-    pub(crate) fn open<R: Read + 'static>(path: &Path, meter: impl FnOnce(Box<dyn Read>) -> R) -> io::Result<Self> {
-        let file: Box<dyn Read> =
-            if path == Path::new("-") { Box::new(io::stdin()) } else { Box::new(File::open(path)?) };
-        Self::of(meter(file))
-    }
-
+    /// Begins to read what is stored.
     pub(crate) fn of(stored: impl Read + 'static) -> io::Result<Self> {
         let mut stored = BufReader::with_capacity(BUFFER_BYTES, stored);
         let magic = head(&mut stored, GZIP_MAGIC.len())?;
@@ -52,13 +45,18 @@ impl Input {
         if sample.starts_with(&BYTE_ORDER_MARK) {
             sample.drain(..BYTE_ORDER_MARK.len());
         }
-        let guessed = Format::guess(&sample);
-        Ok(Self { content: Cursor::new(sample).chain(hashed), guessed })
+        let (guessed, is_empty) = (Format::guess(&sample), sample.is_empty());
+        Ok(Self { content: Cursor::new(sample).chain(hashed), guessed, is_empty })
     }
 
     /// The format that the content seems to have.
     pub(crate) fn guessed(&self) -> Option<&Format> {
         self.guessed.as_ref()
+    }
+
+    /// Whether it holds nothing.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.is_empty
     }
 
     /// Gives each record, or why a place holds none, and reads on to the end, so that the hash is that of all.

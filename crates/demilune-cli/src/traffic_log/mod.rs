@@ -1,9 +1,9 @@
 //! Access logs of other servers, and of our own gateway: read as a stream of requests with their times, headers and
 //! answers.
 //!
-//! [`Input`] opens a file, takes compression off and hashes what is read; [`Format::guess`] tells what it holds; and
-//! [`read`] gives each record, or says why a place holds none. What does not hold together is counted by the caller and
-//! never ends the reading.
+//! [`Input`] takes compression off, tells the format from the beginning and hashes what is read; [`read`] gives each
+//! record, or says why a place holds none. What does not hold together is counted by the caller and never ends the
+//! reading.
 
 mod clf;
 mod defect;

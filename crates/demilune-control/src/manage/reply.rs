@@ -262,6 +262,18 @@ pub struct TrafficStoredView {
     pub already_there: u64,
     /// Rows whose time is over a week ago.
     pub refused_late: u64,
+    /// The same content had been stored as another source, and what that had counted is gone.
+    pub replaced: bool,
+}
+
+impl TrafficStoredView {
+    /// Adds what became of another part.
+    pub fn add(&mut self, other: Self) {
+        self.stored += other.stored;
+        self.already_there += other.already_there;
+        self.refused_late += other.refused_late;
+        self.replaced |= other.replaced;
+    }
 }
 
 /// A zone's thresholds, computed anew.

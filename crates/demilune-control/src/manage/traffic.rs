@@ -37,15 +37,18 @@ impl Manager {
         let source: Source =
             import.source.parse().map_err(|error| ManageError::TrafficSource(import.source.clone(), error))?;
         let rows = rows.iter().map(|row| decode(&zone, &source, row)).collect::<Result<Vec<_>, _>>()?;
+        let mut replaced = false;
         if first {
             let Import { content, session_by, .. } = &import;
-            self.store.import_begin(&zone, content, &source, session_by.as_deref(), clock::now()).await?;
+            let begun = self.store.import_begin(&zone, content, &source, session_by.as_deref(), clock::now()).await?;
+            replaced = begun.replaced;
         }
         let written = self.store.traffic_write(rows, clock::now()).await?;
         Ok(Reply::TrafficStored(TrafficStoredView {
             stored: (written.stored - written.already_there) as u64,
             already_there: written.already_there as u64,
             refused_late: written.refused_late as u64,
+            replaced,
         }))
     }
 
@@ -129,7 +132,11 @@ mod tests {
     #[tokio::test]
     async fn the_same_rows_twice_are_stored_once() {
         let (_folder, manager) = testing::manager(10).await;
-        let stored = |stored: u64, already_there: u64| TrafficStoredView { stored, already_there, refused_late: 0 };
+        let stored = |stored: u64, already_there: u64| TrafficStoredView {
+            stored,
+            already_there,
+            ..TrafficStoredView::default()
+        };
         for expected in [stored(1, 0), stored(0, 1)] {
             let reply = manager.execute(command(vec![row()])).await.unwrap();
             assert_eq!(reply, Reply::TrafficStored(expected));
