@@ -14,7 +14,11 @@ use std::{
 
 use flate2::{Compression, write::GzEncoder};
 use serde_json::{Value, json};
-use support::{Server, check_failure, demilune, gateway::HOST, stderr};
+use support::{
+    Server, check_failure, demilune,
+    gateway::{HOST, Origin},
+    stderr,
+};
 
 /// A server with operations, and logs for it.
 struct Shop {
@@ -137,6 +141,46 @@ fn the_same_file_twice_changes_nothing() {
     let compressed = shop.imported(&shop.log("rotated.gz", gzip(&lines)), &[]);
     check(&compressed, &[("stored", 0), ("already_there", 2)]);
     assert_eq!(shop.recorded(), (65, 5));
+}
+
+#[test]
+fn a_log_of_enough_sessions_gives_thresholds_at_once() {
+    let shop = Shop::open();
+    let imported = shop.imported(&shop.log("access.jsonl", json_lines(10, 60)), &[]);
+    check(&imported["thresholds"], &[("operations", 1), ("with_thresholds", 1)]);
+    let path = "/operations?feature=thresholds&order=thresholds.requests";
+    let operations = shop.server.zone_call("GET", path, &Value::Null);
+    let thresholds = &operations[0]["features"]["thresholds"];
+    check(thresholds, &[("auth_id_tokens", 60), ("data_points", 60), ("requests", 60), ("period_seconds", 600)]);
+    assert_eq!(thresholds["last_updated"], imported["thresholds"]["window_end"]);
+}
+
+#[test]
+fn a_client_is_one_session_in_logs_and_in_live_traffic() {
+    let mut shop = Shop::open();
+    shop.server.set_origin(&Origin::start("origin"));
+    // A start has the rules in force at once, and an orderly end stores what was counted.
+    shop.server.stop();
+    shop.server.start_again();
+    let mut client = shop.server.client();
+    for number in 0..60 {
+        let answer = client.send("GET", HOST, "/orders/1", &format!("X-Api-Key: key-{number}\r\n")).unwrap();
+        assert_eq!(answer.status, 200);
+    }
+    shop.server.stop();
+    shop.server.start_again();
+    shop.imported(&shop.log("access.jsonl", json_lines(0, 60)), &[]);
+    let operations =
+        shop.server.zone_call("GET", "/operations?feature=thresholds&order=thresholds.requests", &Value::Null);
+    check(&operations[0]["features"]["thresholds"], &[("auth_id_tokens", 60), ("requests", 120)]);
+}
+
+#[test]
+fn too_few_sessions_are_no_failure() {
+    let shop = Shop::open();
+    let imported = shop.imported(&shop.log("access.jsonl", json_lines(10, 49)), &[]);
+    check(&imported, &[("with_session", 49), ("stored", 1)]);
+    check(&imported["thresholds"], &[("operations", 1), ("with_thresholds", 0)]);
 }
 
 #[test]

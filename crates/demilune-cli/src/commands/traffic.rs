@@ -220,7 +220,8 @@ impl Work<'_> {
     /// Computes thresholds at the end of the hour of the last request. What is stored stays, if that does not work.
     fn recompute(&mut self) -> Result<(), Failure> {
         let Some(last) = self.summary.last_stored() else { return Ok(()) };
-        let end = Hour::of(last).end();
+        // Another clock may be ahead by a little, and there is nothing to compute of an hour to come.
+        let end = Hour::of(last.min(self.clock.0)).end();
         let at = i64::try_from(end).ok().and_then(|seconds| Timestamp::from_micros(seconds.saturating_mul(1_000_000)));
         let command = Command::Recompute { zone: Some(self.rules.zone.id.clone()), at: at.map(|at| at.to_string()) };
         let reply = self.runtime.block_on(async {
