@@ -14,12 +14,13 @@ use run::Failed;
 const USAGE: &str = "\
 cargo xtask COMMAND
 
-  setup    install what the checks and tests need: system packages (as root), Python and Node packages, cargo tools
-  test     set up, then run every check and every test; what CI runs
-  lint     formatting, clippy, documentation, dependencies
-  unit     the tests of the workspace
-  fuzz     every fuzz target for a few seconds
-  clients  official SDKs, replayed Terraform calls and schemathesis against the real binary, on both backends
+  setup       install what the checks and tests need: system packages (as root), Python and Node packages, cargo tools
+  test        set up, then run every check and every test; what CI runs
+  lint        formatting, clippy, documentation, dependencies
+  unit        the tests of the workspace
+  thresholds  lints, tests and a short run of the benchmark of the threshold rule
+  fuzz        every fuzz target for a few seconds
+  clients     official SDKs, replayed Terraform calls and schemathesis against the real binary, on both backends
 ";
 
 fn main() -> ExitCode {
@@ -28,6 +29,7 @@ fn main() -> ExitCode {
         Some("test") => test::all(),
         Some("lint") => setup::cargo_tools().and_then(|()| test::lint()),
         Some("unit") => setup::system_packages().and_then(|()| test::unit()),
+        Some("thresholds") => test::thresholds(),
         Some("fuzz") => setup::cargo_tools().and_then(|()| fuzz::all()),
         Some("clients") => setup::all().and_then(|()| clients::all()),
         _ => Err(Failed::Usage(USAGE)),

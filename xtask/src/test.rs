@@ -1,6 +1,6 @@
 //! Every check and every test, in the order in which they fail soonest.
 
-use std::{process::Command, time::Instant};
+use std::{env, process::Command, time::Instant};
 
 use crate::{
     clients, fuzz,
@@ -14,6 +14,7 @@ pub(crate) fn all() -> Result<(), Failed> {
     setup::all()?;
     lint()?;
     unit()?;
+    thresholds()?;
     fuzz::all()?;
     clients::all()?;
     println!("\nEvery check and test passed in {:.0} s.", started.elapsed().as_secs_f32());
@@ -48,4 +49,23 @@ fn advisories() -> Result<(), Failed> {
 /// The tests of the workspace, on SQLite and on a PostgreSQL server that they start themselves.
 pub(crate) fn unit() -> Result<(), Failed> {
     step("tests", cargo().args(["test", "--workspace", "--locked", "--no-fail-fast"]))
+}
+
+/// The benchmark of the threshold rule, which is a workspace of its own: lints, tests, and a short run that fails when the
+/// rule gets worse.
+pub(crate) fn thresholds() -> Result<(), Failed> {
+    let cargo = |arguments: &[&str]| {
+        let mut command = cargo();
+        command.args(arguments).args(["--manifest-path", "bench/thresholds/Cargo.toml"]);
+        if env::var_os("CARGO_TARGET_DIR").is_none() {
+            command.env("CARGO_TARGET_DIR", "target");
+        }
+        command
+    };
+    step("formatting of bench/thresholds", cargo(&["fmt"]).arg("--check"))?;
+    let mut clippy = cargo(&["clippy", "--all-targets", "--locked"]);
+    step("clippy of bench/thresholds", clippy.args(["--", "-D", "warnings"]))?;
+    step("tests of bench/thresholds", &mut cargo(&["test", "--locked"]))?;
+    let mut run = cargo(&["run", "--release", "--locked"]);
+    step("gates of the threshold rule", run.args(["--", "--quick"]))
 }
