@@ -26,7 +26,7 @@ pub(super) struct Recompute {
 impl Recompute {
     pub(super) fn run(self, environment: &Environment) -> Result<ExitCode, Failure> {
         let format = self.managed.output;
-        let command = Command::Recompute { zone: self.zone, at: self.at };
+        let command = Command::Recompute { zone: self.zone, at: self.at, keep_newer: false };
         let Reply::Recomputed(computed) = self.managed.call(environment, command)? else { return mismatch() };
         let (operations, with_thresholds) = (computed.operations.to_string(), computed.with_thresholds.to_string());
         let members = [

@@ -223,7 +223,8 @@ impl Work<'_> {
         // Another clock may be ahead by a little, and there is nothing to compute of an hour to come.
         let end = Hour::of(last.min(self.clock.0)).end();
         let at = i64::try_from(end).ok().and_then(|seconds| Timestamp::from_micros(seconds.saturating_mul(1_000_000)));
-        let command = Command::Recompute { zone: Some(self.rules.zone.id.clone()), at: at.map(|at| at.to_string()) };
+        let (zone, at) = (Some(self.rules.zone.id.clone()), at.map(|at| at.to_string()));
+        let command = Command::Recompute { zone, at, keep_newer: true };
         let reply = self.runtime.block_on(async {
             let mut access = Access::open(self.config).await?;
             let reply = access.call(command).await;

@@ -119,7 +119,7 @@ impl ThresholdsJob {
 
     async fn compute_zones(&self, end: Hour, due: Vec<(Zone, Option<Hour>)>) -> Result<(), StoreFailure> {
         for (zone, done) in due {
-            let Computed { operations, with_thresholds } = self.compute(&zone.id, end, done).await?;
+            let Computed { operations, with_thresholds } = self.compute(&zone.id, end, done, false).await?;
             self.store.job_note(&zone.id, NAME, end.start()).await?;
             if operations > 0 {
                 tracing::info!(zone = %zone.id, operations, with_thresholds, "thresholds were computed");
@@ -128,8 +128,9 @@ impl ThresholdsJob {
         Ok(())
     }
 
-    /// Computes a zone's thresholds anew as of an hour, and replaces what is stored.
-    pub(crate) async fn recompute(&self, zone: &ZoneId, end: Hour) -> Result<Computed, ComputeError> {
+    /// Computes a zone's thresholds anew as of an hour, and replaces what is stored; what is stored of later hours only
+    /// if `keep_newer` is not asked for.
+    pub(crate) async fn recompute(&self, zone: &ZoneId, end: Hour, keep_newer: bool) -> Result<Computed, ComputeError> {
         let give_up = tokio::time::Instant::now() + LEASE_WAIT;
         while !self.take_lease(clock::now()).await? {
             if tokio::time::Instant::now() >= give_up {
@@ -137,14 +138,20 @@ impl ThresholdsJob {
             }
             sleep(Duration::from_millis(200)).await;
         }
-        let computed = self.compute(zone, end, None).await;
+        let computed = self.compute(zone, end, None, keep_newer).await;
         self.store.lease_release(NAME, &self.holder).await?;
         Ok(computed?)
     }
 
     /// Computes a zone's thresholds as of an hour. What is stored counts for the hours until `done`; without it, the
     /// records alone do.
-    async fn compute(&self, zone: &ZoneId, end: Hour, done: Option<Hour>) -> Result<Computed, StoreFailure> {
+    async fn compute(
+        &self,
+        zone: &ZoneId,
+        end: Hour,
+        done: Option<Hour>,
+        keep_newer: bool,
+    ) -> Result<Computed, StoreFailure> {
         let oldest = hours_before(end, KEEP_HOURS);
         // A day that ended then began 24 hours before.
         let first = hours_before(done.map_or(oldest, |done| done.max(oldest)), SessionWindow::HOURS);
@@ -161,11 +168,14 @@ impl ThresholdsJob {
                 let place = stored.binary_search_by_key(&operation, |(operation, _)| *operation).ok()?;
                 Some(Hour::of(stored[place].1))
             };
-            // A result of a day that was looked at before stays until it is too old.
             results.retain(|(operation, result)| {
-                let kept = before(*operation).filter(|end| result.is_none() && done.is_some() && *end >= oldest);
-                computed.with_thresholds += u64::from(kept.is_some() || result.is_some());
-                kept.is_none()
+                let stays = before(*operation).is_some_and(|before| {
+                    // A result of a day that was looked at before stays until it is too old.
+                    let still_holds = result.is_none() && done.is_some() && before >= oldest;
+                    still_holds || (keep_newer && before > end)
+                });
+                computed.with_thresholds += u64::from(stays || result.is_some());
+                !stays
             });
             self.store.thresholds_replace(zone, results).await?;
         }

@@ -138,6 +138,8 @@ pub enum Command {
         zone: Option<String>,
         /// The end of the 24 hours that they are computed from, RFC 3339; the end of the last hour when absent.
         at: Option<String>,
+        /// Whether thresholds of later hours stay as they are.
+        keep_newer: bool,
     },
     /// How far the learning of thresholds has come.
     Learning {

@@ -67,7 +67,9 @@ impl Manager {
                 self.settings_set(zone.as_deref(), unmatched.as_deref(), forward_path.as_deref(), head_as_get).await
             }
             Command::Explain { zone, requests } => self.explain(zone.as_deref(), &requests).await,
-            Command::Recompute { zone, at } => self.recompute(zone.as_deref(), at.as_deref()).await,
+            Command::Recompute { zone, at, keep_newer } => {
+                self.recompute(zone.as_deref(), at.as_deref(), keep_newer).await
+            }
             Command::Learning { zone } => self.learning(zone.as_deref()).await,
             Command::TrafficRules { zone } => self.traffic_rules(zone.as_deref()).await,
             Command::TrafficStore { zone, source, content, session_by, first, rows } => {

@@ -23,14 +23,19 @@ const LEARNING_MAX: usize = 1_000;
 const KEPT_SECONDS: u64 = 168 * Hour::SECONDS;
 
 impl Manager {
-    pub(super) async fn recompute(&self, zone: Option<&str>, at: Option<&str>) -> Result<Reply, ManageError> {
+    pub(super) async fn recompute(
+        &self,
+        zone: Option<&str>,
+        at: Option<&str>,
+        keep_newer: bool,
+    ) -> Result<Reply, ManageError> {
         let now = clock::now();
         let end = match at {
             Some(text) => hour_at(text, now).ok_or_else(|| ManageError::RecomputeTime(text.to_owned()))?,
             None => last_complete_hour(now),
         };
         let zone = self.zone_find(zone).await?.id;
-        let computed = ThresholdsJob::new(self.store.clone()).recompute(&zone, end).await;
+        let computed = ThresholdsJob::new(self.store.clone()).recompute(&zone, end, keep_newer).await;
         let Computed { operations, with_thresholds } = computed.map_err(|error| match error {
             ComputeError::Busy => ManageError::RecomputeBusy,
             ComputeError::Store(failure) => failure.into(),
@@ -116,7 +121,8 @@ mod tests {
     #[tokio::test]
     async fn an_empty_zone_is_computed_and_has_nothing_to_learn() {
         let (_folder, manager) = testing::manager(10).await;
-        let Reply::Recomputed(view) = manager.execute(Command::Recompute { zone: None, at: None }).await.unwrap()
+        let Reply::Recomputed(view) =
+            manager.execute(Command::Recompute { zone: None, at: None, keep_newer: false }).await.unwrap()
         else {
             panic!("another reply");
         };
@@ -130,7 +136,7 @@ mod tests {
     #[tokio::test]
     async fn a_time_without_records_is_refused() {
         let (_folder, manager) = testing::manager(10).await;
-        let command = Command::Recompute { zone: None, at: Some("2001-01-01T00:00:00Z".to_owned()) };
+        let command = Command::Recompute { zone: None, at: Some("2001-01-01T00:00:00Z".to_owned()), keep_newer: false };
         assert!(manager.execute(command).await.unwrap_err().chain().contains("of the last 168 hours"));
     }
 }

@@ -44,7 +44,7 @@ async fn compute(api: &Api, now: Timestamp) {
 }
 
 async fn recompute(api: &Api, end: Hour) -> Computed {
-    ThresholdsJob::new(api.store.clone()).recompute(&ZONE.parse().unwrap(), end).await.unwrap()
+    ThresholdsJob::new(api.store.clone()).recompute(&ZONE.parse().unwrap(), end, false).await.unwrap()
 }
 
 async fn get(api: &Api, path: &str) -> Answer {
@@ -172,6 +172,24 @@ async fn hours_that_were_missed_are_caught_up_with() {
     // The records alone tell the same.
     assert_eq!(recompute(&api, end()).await, Computed { operations: 1, with_thresholds: 1 });
     assert_eq!(features(&api, &id).await["thresholds"]["last_updated"], expected);
+}
+
+#[tokio::test]
+async fn an_earlier_hour_replaces_a_later_one_unless_newer_results_are_to_stay() {
+    let api = Api::start().await;
+    let id = api.add("GET", "a.example", "/a").await;
+    see(&api, &id, end().start() - 600, 0..60).await;
+    let earlier = Hour::of(end().start() - 30 * Hour::SECONDS);
+    see(&api, &id, earlier.start() - 600, 0..90).await;
+    let job = ThresholdsJob::new(api.store.clone());
+    let zone = ZONE.parse().unwrap();
+    for (end, keep_newer, sessions) in
+        [(end(), false, 60), (earlier, true, 60), (earlier, false, 90), (end(), true, 60)]
+    {
+        let computed = job.recompute(&zone, end, keep_newer).await.unwrap();
+        assert_eq!(computed.with_thresholds, 1);
+        assert_eq!(features(&api, &id).await["thresholds"]["data_points"], sessions, "{}", hour_text(end));
+    }
 }
 
 #[tokio::test]
