@@ -3,7 +3,9 @@
 import concurrent.futures
 import inspect
 import itertools
+import json
 import threading
+import time
 
 import cloudflare
 import httpx
@@ -119,6 +121,59 @@ def test_only_the_feature_that_was_asked_for_is_there(client, host):
     created = add(client, host)
     got = client.api_gateway.operations.get(operation_id=created.operation_id, zone_id=ZONE, feature=["thresholds"])
     assert got.to_dict()["features"] == {"thresholds": {}}
+
+
+def import_visits(server, host, sessions, tmp_path):
+    """An access log of the last hours: session number n makes n % 9 + 1 requests within some minutes."""
+    begun = time.time() - 3 * 3600
+    log = tmp_path / f"{host}.jsonl"
+    with open(log, "w") as lines:
+        for session in range(sessions):
+            for request in range(session % 9 + 1):
+                record = {
+                    "time": begun + session + request,
+                    "method": "GET",
+                    "host": host,
+                    "path": f"/visits/{request}",
+                    "status": 200,
+                    "request_headers": {"X-Client": f"client-{session}"},
+                }
+                print(json.dumps(record), file=lines)
+    summary = server.command("traffic", "import", "--zone", ZONE, "--session", "X-Client", str(log))
+    assert summary["counted"] == sum(session % 9 + 1 for session in range(sessions))
+
+
+def test_thresholds_and_their_intervals_are_typed(server, client, host, tmp_path):
+    created = add(client, host, "/visits/{number}")
+    import_visits(server, host, 90, tmp_path)
+    got = client.api_gateway.operations.get(
+        operation_id=created.operation_id, zone_id=ZONE, feature=["thresholds", "confidence_intervals"]
+    )
+    features = got.to_dict()["features"]
+    thresholds = features["thresholds"]
+    assert (thresholds["auth_id_tokens"], thresholds["data_points"], thresholds["requests"]) == (90, 90, 450)
+    assert (thresholds["p50"], thresholds["p90"], thresholds["p99"], thresholds["period_seconds"]) == (5, 9, 9, 600)
+    intervals = features["confidence_intervals"]["suggested_threshold"]
+    for bounds in intervals["confidence_intervals"].values():
+        assert bounds["lower"] <= thresholds["suggested_threshold"] <= bounds["upper"]
+    again = add(client, host, "/visits/{number}")
+    assert again.to_dict()["features"] == features
+    # Of several features the SDK types one; asked for alone, each is typed.
+    got = client.api_gateway.operations.get(operation_id=created.operation_id, zone_id=ZONE, feature=["thresholds"])
+    assert got.features.thresholds.suggested_threshold == thresholds["suggested_threshold"]
+
+
+@pytest.mark.parametrize("direction", ["asc", "desc"])
+def test_a_list_is_sorted_by_thresholds_and_those_without_come_last(server, client, host, direction, tmp_path):
+    hosts = [host, f"b-{host}", f"c-{host}"]
+    for name, sessions in zip(hosts, [60, 0, 120]):
+        add(client, name, "/visits/{number}")
+        if sessions:
+            import_visits(server, name, sessions, tmp_path)
+    query = {"host": hosts, "feature": ["thresholds"], "order": "thresholds.requests", "direction": direction}
+    found = [name for _, name, _ in listed(client, **query)]
+    with_value = [hosts[0], hosts[2]]
+    assert found == (with_value if direction == "asc" else with_value[::-1]) + [hosts[1]]
 
 
 def test_a_deleted_operation_is_not_found(client, host):

@@ -1,6 +1,9 @@
 // The official TypeScript SDK against the real binary, in each version.
 
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { TOKEN, ZONE, startServer } from './server.mjs';
 
@@ -112,6 +115,29 @@ for (const version of ['7.1.0', '7.3.0']) {
         feature: ['thresholds', 'schema_info'],
       });
       assert.deepEqual(featured.features, { thresholds: {}, schema_info: {} });
+    });
+
+    test('thresholds and their intervals are there once sessions were seen', async (t) => {
+      const host = newHost();
+      const created = await add(client(), host, '/visits/{number}');
+      const folder = mkdtempSync(join(tmpdir(), 'demilune-log-'));
+      t.after(() => rmSync(folder, { recursive: true }));
+      const begun = Date.now() / 1000 - 3 * 3600;
+      const lines = Array.from({ length: 60 }, (_, session) => {
+        const request_headers = { 'X-Client': `client-${session}` };
+        return JSON.stringify({ time: begun + session, method: 'GET', host, path: '/visits/1', status: 200, request_headers });
+      });
+      writeFileSync(join(folder, 'visits.jsonl'), lines.join('\n'));
+      server.command('traffic', 'import', '--zone', ZONE, '--session', 'X-Client', join(folder, 'visits.jsonl'));
+      const { features } = await client().apiGateway.operations.get(created.operation_id, {
+        zone_id: ZONE,
+        feature: ['thresholds', 'confidence_intervals'],
+      });
+      assert.equal(features.thresholds.data_points, 60);
+      const { p95 } = features.confidence_intervals.suggested_threshold.confidence_intervals;
+      const suggested = features.thresholds.suggested_threshold;
+      assert.ok(p95.lower <= suggested && suggested <= p95.upper, JSON.stringify(features));
+      assert.deepEqual((await add(client(), host, '/visits/{number}')).features, features);
     });
 
     test('a deleted operation is not found', async () => {
