@@ -29,7 +29,8 @@ const ANSWER_MAX: Duration = Duration::from_secs(10);
 /// The pause between two requests of a client under load: eight of them leave a small machine room to work.
 const PACE: Duration = Duration::from_millis(4);
 
-/// A server that answers every request with 200 and its name. Its threads end with the test's process.
+/// A server that answers with 200 and its name, and paths under `/missing` with 404. Its threads end with the test's
+/// process.
 pub(crate) struct Origin {
     port: u16,
 }
@@ -59,7 +60,8 @@ fn serve(stream: TcpStream, name: &str) -> io::Result<()> {
     while let Some(head) = read_head(&mut connection)? {
         io::copy(&mut (&mut connection).take(head.number("content-length").unwrap_or(0)), &mut io::sink())?;
         let body = if head.first.starts_with("HEAD ") { "" } else { name };
-        let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", name.len());
+        let status = if head.first.contains(" /missing") { "404 Not Found" } else { "200 OK" };
+        let answer = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n\r\n{body}", name.len());
         connection.get_mut().write_all(answer.as_bytes())?;
     }
     Ok(())
