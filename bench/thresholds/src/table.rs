@@ -1,5 +1,7 @@
 //! The table: what each rule's threshold of one day does to the sessions of the next.
 
+use std::ops::Range;
+
 use crate::{
     candidate::{CANDIDATES, Candidate},
     day::{Day, Traffic},
@@ -69,10 +71,11 @@ pub struct Summary {
 }
 
 impl Table {
-    /// Measures every cell in these many runs.
+    /// Measures every cell in these runs.
     #[must_use]
-    pub fn measure(traffic: &[Traffic], runs: u64) -> Self {
-        Self { rows: traffic.iter().map(|traffic| Row::measure(traffic, runs)).collect() }
+    pub fn measure(traffic: &[Traffic], runs: Range<u64>) -> Self {
+        let runs: Vec<u64> = runs.collect();
+        Self { rows: traffic.iter().map(|traffic| Row::measure(traffic, &runs)).collect() }
     }
 
     /// A rule's figures over all cells; of each candidate, by its place.
@@ -90,9 +93,8 @@ impl Table {
 }
 
 impl Row {
-    fn measure(traffic: &Traffic, runs: u64) -> Self {
-        let runs: Vec<u64> = (0..runs).collect();
-        let mut trials = parallel::map(&runs, |run| Trial::of(traffic, *run));
+    fn measure(traffic: &Traffic, runs: &[u64]) -> Self {
+        let mut trials = parallel::map(runs, |run| Trial::of(traffic, *run));
         if traffic.scenario.sessions < SESSIONS_TO_TRY_ON {
             pool(&mut trials);
         }
