@@ -23,8 +23,6 @@ const SEEDS_OF_SIZE: u64 = 100_000;
 pub struct Coverage {
     /// The scenario's name.
     pub name: &'static str,
-    /// What the rule makes of the very large sample, before the margin.
-    pub threshold: f64,
     /// By [`SIZES`].
     pub sizes: [Held; SIZES.len()],
 }
@@ -57,7 +55,7 @@ impl Coverage {
             seed += SEEDS_OF_SIZE;
             mean(&parallel::map(samples, |sample| held(traffic, seed + sample, sessions, threshold)))
         });
-        Self { name: traffic.scenario.name, threshold, sizes }
+        Self { name: traffic.scenario.name, sizes }
     }
 }
 
