@@ -24,8 +24,9 @@ class Server:
     def __init__(self, name, arguments, port, core=PROXY_CORE, environment=None):
         self.name, self.port = name, port
         self.log = tempfile.TemporaryFile()
-        pinned = ["taskset", "--cpu-list", str(core), *map(str, arguments)]
-        self.process = subprocess.Popen(pinned, stdout=self.log, stderr=self.log, env=environment)
+        # Whatever ends the benchmark ends the servers, too.
+        prefix = ["setpriv", "--pdeathsig", "TERM", "taskset", "--cpu-list", str(core)]
+        self.process = subprocess.Popen([*prefix, *map(str, arguments)], stdout=self.log, stderr=self.log, env=environment)
         wait_for(lambda: can_connect(port), self)
 
     def __enter__(self):
