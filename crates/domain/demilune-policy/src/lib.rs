@@ -2,7 +2,7 @@
 //!
 //! [`rule`] holds what an operator may ask for, each value checked when it was parsed. A zone's rules become a
 //! [`Ruleset`], the zones together [`Rulesets`], and [`decide`] takes the facts of one request to a [`Decision`].
-//! [`recognize`] does the part of it that needs no owner of the host, for requests that were served elsewhere.
+//! [`recognize()`] does the part of it that needs no owner of the host, for requests that were served elsewhere.
 //! No I/O, clock or randomness.
 
 mod decision;
