@@ -1,7 +1,7 @@
 //! Access logs of other servers, and of our own gateway: read as a stream of requests with their times, headers and
 //! answers.
 //!
-//! [`Input`] takes compression off, tells the format from the beginning and hashes what is read; [`read`] gives each
+//! [`Input`] takes compression off, tells the format from the beginning and hashes what is read; [`read()`] gives each
 //! record, or says why a place holds none. What does not hold together is counted by the caller and never ends the
 //! reading.
 
