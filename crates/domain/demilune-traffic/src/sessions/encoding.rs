@@ -99,11 +99,11 @@ impl HourSessions {
         let mut before = 0;
         for _ in 0..length {
             let session = next_session(&mut reader, &mut before)?;
-            let seen = places(reader.number()?)?;
-            if seen.is_empty() {
+            let seen = reader.number()?;
+            if seen == 0 {
                 return Err(DecodeError::Session);
             }
-            for place in seen {
+            for place in places(seen)? {
                 let part = hour.parts[place].as_mut().ok_or(DecodeError::Session)?;
                 part.entries.push((session, count(&mut reader)?));
             }
@@ -154,11 +154,11 @@ fn count(reader: &mut Reader<'_>) -> Result<u64, DecodeError> {
 }
 
 /// The buckets of an hour that a mask names.
-fn places(mask: u64) -> Result<Vec<usize>, DecodeError> {
+fn places(mask: u64) -> Result<impl Iterator<Item = usize>, DecodeError> {
     if mask >> HourSessions::BUCKETS != 0 {
         return Err(DecodeError::Session);
     }
-    Ok((0..HourSessions::BUCKETS).filter(|place| mask >> place & 1 == 1).collect())
+    Ok((0..HourSessions::BUCKETS).filter(move |place| mask >> place & 1 == 1))
 }
 
 #[cfg(test)]

@@ -1,7 +1,5 @@
 //! What one source saw in an hour, in one piece.
 
-use std::collections::BTreeSet;
-
 use super::{SessionHash, SessionSample};
 use crate::Bucket;
 
@@ -56,7 +54,8 @@ impl HourSessions {
         for (place, part) in self.filled() {
             seen.extend(part.entries.iter().map(|(session, count)| (*session, place, *count)));
         }
-        seen.sort_unstable();
+        // The buckets are in order already, and only the stable sort makes use of that.
+        seen.sort_by_key(|(session, ..)| *session);
         let mut sessions: Vec<(SessionHash, [u64; Self::BUCKETS])> = Vec::new();
         for (session, place, count) in seen {
             if sessions.last().is_none_or(|(last, _)| *last != session) {
@@ -71,9 +70,15 @@ impl HourSessions {
 
     /// Leaves out sessions that are in no sample of the whole hour.
     fn trim(&mut self) {
-        let sessions: BTreeSet<SessionHash> =
+        let mut sessions: Vec<SessionHash> =
             self.filled().flat_map(|(_, part)| part.entries.iter().map(|(session, _)| *session)).collect();
-        if let Some(limit) = sessions.iter().nth(SessionSample::SESSIONS_MAX - 1) {
+        if sessions.len() < SessionSample::SESSIONS_MAX {
+            return;
+        }
+        // The buckets are in order already, and only the stable sort makes use of that.
+        sessions.sort();
+        sessions.dedup();
+        if let Some(limit) = sessions.get(SessionSample::SESSIONS_MAX - 1) {
             for part in self.parts.iter_mut().flatten() {
                 part.limit = part.limit.min(*limit);
                 part.entries.retain(|(session, _)| session <= limit);
