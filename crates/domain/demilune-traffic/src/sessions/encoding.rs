@@ -124,9 +124,11 @@ impl Part {
         let counted = self.entries.iter().fold(0_u64, |sum, (_, count)| sum + count);
         let last = self.entries.last().map(|(session, _)| *session);
         let full = self.entries.len() == SessionSample::SESSIONS_MAX;
-        let with_session = self.requests.checked_sub(self.anonymous).ok_or(DecodeError::Contradiction)?;
+        // A number of requests that saturated no longer tells how many of them had a session.
+        let with_session =
+            if self.requests == u64::MAX { Some(u64::MAX) } else { self.requests.checked_sub(self.anonymous) };
         let sampled = last <= Some(self.limit) && (!full || last == Some(self.limit));
-        if sampled && counted <= with_session { Ok(()) } else { Err(DecodeError::Contradiction) }
+        if sampled && Some(counted) <= with_session { Ok(()) } else { Err(DecodeError::Contradiction) }
     }
 }
 
@@ -203,6 +205,16 @@ mod tests {
         assert_eq!(hour().encode(), HOUR_V1);
         assert_eq!(SessionSample::default().encode(), [1, 0, 0, 0, 0]);
         assert_eq!(HourSessions::default().encode(), [1, 0, 0]);
+    }
+
+    #[test]
+    fn what_saturated_reads_back() {
+        let mut sample = sample();
+        for _ in 0..70 {
+            sample.merge(&sample.clone());
+            assert_eq!(SessionSample::decode(&sample.encode()).as_ref(), Ok(&sample));
+        }
+        assert_eq!((sample.requests(), sample.anonymous()), (u64::MAX, u64::MAX));
     }
 
     #[test]
