@@ -11,10 +11,11 @@ use std::{
 use serde_json::Value;
 
 /// For each crate, which of ours it may depend on.
-const ARROWS: [(&str, &[&str]); 9] = [
+const ARROWS: [(&str, &[&str]); 10] = [
     ("demilune-inventory", &[]),
     ("demilune-traffic", &[]),
     ("demilune-policy", &["demilune-inventory", "demilune-traffic"]),
+    ("demilune-schema", &["demilune-inventory"]),
     ("demilune-store", &["demilune-inventory", "demilune-policy", "demilune-traffic"]),
     ("demilune-control", &["demilune-inventory", "demilune-policy", "demilune-store", "demilune-traffic"]),
     ("demilune-gateway", &["demilune-inventory", "demilune-policy", "demilune-traffic"]),

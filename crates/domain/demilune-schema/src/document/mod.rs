@@ -1,0 +1,1 @@
+//! OpenAPI documents, read with every problem found.
