@@ -8,6 +8,5 @@ mod tape;
 
 pub(crate) use build::Builder;
 pub(crate) use node::{Format, Node};
-pub use reader::{JsonError, JsonErrorKind};
-pub(crate) use reader::{DEPTH_MAX, read};
+pub(crate) use reader::{DEPTH_MAX, JsonError, JsonErrorKind, Step, read};
 pub(crate) use tape::Tape;

@@ -16,16 +16,16 @@ const BYTES_PER_ENTRY: usize = 8;
 
 /// Why bytes are not read as JSON, and where in the value it was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct JsonError {
+pub(crate) struct JsonError {
     /// What is wrong.
-    pub kind: JsonErrorKind,
+    pub(crate) kind: JsonErrorKind,
     /// The way to the value in which it was found.
-    pub steps: Vec<Step>,
+    pub(crate) steps: Vec<Step>,
 }
 
 /// What is wrong with bytes that are not read as JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum JsonErrorKind {
+pub(crate) enum JsonErrorKind {
     /// They are not UTF-8.
     Encoding,
     /// They are no JSON text.
@@ -42,11 +42,23 @@ pub enum JsonErrorKind {
 
 /// One step on the way to a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Step {
+pub(crate) enum Step {
     /// The member of that name.
     Member(String),
     /// The item at that index, from 0 on.
     Item(u32),
+}
+
+impl JsonError {
+    /// Where it was found, for a sentence: empty at the outermost value.
+    pub(crate) fn place(&self) -> String {
+        let steps = self.steps.iter().map(|step| match step {
+            Step::Member(name) => format!("[{name:?}]"),
+            Step::Item(index) => format!("[{index}]"),
+        });
+        let place: String = steps.collect();
+        if place.is_empty() { place } else { format!(" at {place}") }
+    }
 }
 
 impl fmt::Display for JsonErrorKind {
@@ -265,12 +277,12 @@ impl Reader<'_> {
     /// The way to where reading stopped.
     fn steps(&self) -> Vec<Step> {
         let next_names = self.open.iter().skip(1).map(|open| open.names).chain([self.names.len()]);
-        let steps = self.open.iter().zip(next_names).map(|(open, behind)| {
-            let name = self.names[open.names..behind].last().filter(|_| open.is_object);
-            match name {
-                Some(name) => Step::Member(self.tape.name(*name).to_owned()),
-                None => Step::Item(open.count),
+        let steps = self.open.iter().zip(next_names).filter_map(|(open, behind)| {
+            if !open.is_object {
+                return Some(Step::Item(open.count));
             }
+            let name = self.names[open.names..behind].last()?;
+            Some(Step::Member(self.tape.name(*name).to_owned()))
         });
         steps.collect()
     }
