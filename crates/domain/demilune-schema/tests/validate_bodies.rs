@@ -21,17 +21,27 @@ fn violations_name_the_keyword_and_both_places() {
     let validator = with_body_and("3.0.4", &schema, &json!({"schemas": {"Tag": {"type": "string", "maxLength": 3}}}));
     let body = json!({"tags": ["a", "long"], "map": {"secret": "value"}, "password": "x"});
     let verdict = Request::json(&body).verdict(&validator);
-    let mut found: Vec<_> = verdict.violations.iter().map(|found| (&*found.keyword, &*found.request_place, &*found.document_place)).collect();
+    let mut found: Vec<_> = verdict
+        .violations
+        .iter()
+        .map(|found| (&*found.keyword, &*found.request_place, &*found.document_place))
+        .collect();
     found.sort_unstable();
     let base = "/paths/~1x/post/requestBody/content/application~1json/schema";
-    assert_eq!(found, [
-        ("additionalProperties", "/body/*", &*format!("{base}/additionalProperties")),
-        ("maxLength", "/body/tags/1", "/components/schemas/Tag/maxLength"),
-        ("required", "/body/id", &*format!("{base}/required")),
-        ("type", "/body/map/*", &*format!("{base}/properties/map/additionalProperties/type")),
-    ]);
+    assert_eq!(
+        found,
+        [
+            ("additionalProperties", "/body/*", &*format!("{base}/additionalProperties")),
+            ("maxLength", "/body/tags/1", "/components/schemas/Tag/maxLength"),
+            ("required", "/body/id", &*format!("{base}/required")),
+            ("type", "/body/map/*", &*format!("{base}/properties/map/additionalProperties/type")),
+        ]
+    );
     let said = format!("{verdict:?}");
-    assert!(!said.contains("secret") && !said.contains("value") && !said.contains("password") && !said.contains("long"), "{said}");
+    assert!(
+        !said.contains("secret") && !said.contains("value") && !said.contains("password") && !said.contains("long"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -114,7 +124,9 @@ fn a_discriminator_chooses_the_alternative() {
     let schema = json!({"oneOf": one_of, "discriminator": {"propertyName": "kind", "mapping": {"feline": "#/components/schemas/Cat", "canine": "Dog"}}});
     for version in ["3.0.4", "3.1.0"] {
         let validator = with_body_and(version, &schema, &pets());
-        let check = |body: &Value, expected: &[&str]| assert_eq!(Request::json(body).violations(&validator), expected, "{body}");
+        let check = |body: &Value, expected: &[&str]| {
+            assert_eq!(Request::json(body).violations(&validator), expected, "{body}")
+        };
         check(&json!({"kind": "feline", "lives": 9}), &[]);
         check(&json!({"kind": "Cat"}), &[]);
         check(&json!({"kind": "canine", "bark": 1}), &["type /body/bark"]);
@@ -176,7 +188,14 @@ fn the_media_type_must_be_declared() {
     check("text/csv", "anything", &[]);
     check("application/vnd.x+json;v=2", "\"x\"", &[]);
     check("application/vnd.x+json;v=2", "1", &["type /body"]);
-    for undeclared in ["application/xml", "application/vnd.x+json", "application/vnd.x+json;v=1", "*/*", "nonsense", "application/json, text/csv"] {
+    for undeclared in [
+        "application/xml",
+        "application/vnd.x+json",
+        "application/vnd.x+json;v=1",
+        "*/*",
+        "nonsense",
+        "application/json, text/csv",
+    ] {
         check(undeclared, "1", &["contentType /header/content-type"]);
     }
     let without = Request { body: Some(b"1".to_vec()), ..Request::default() };
@@ -186,7 +205,10 @@ fn the_media_type_must_be_declared() {
 #[test]
 fn two_media_types_are_none() {
     let request = Request::json(&json!(1)).header("content-type", "application/json");
-    assert_eq!(request.violations(&media(&json!({"application/json": {}}), false)), ["contentType /header/content-type"]);
+    assert_eq!(
+        request.violations(&media(&json!({"application/json": {}}), false)),
+        ["contentType /header/content-type"]
+    );
 }
 
 #[test]
@@ -200,13 +222,18 @@ fn a_body_that_is_required_must_be_there() {
 #[test]
 fn json_that_can_be_read_in_two_ways_is_a_violation() {
     let validator = media(&json!({"application/json": {"schema": {"properties": {"role": {}}}}}), true);
-    let check = |body: &[u8], expected: &str| assert_eq!(Request::body("application/json", body).violations(&validator), [expected], "{body:?}");
+    let check = |body: &[u8], expected: &str| {
+        assert_eq!(Request::body("application/json", body).violations(&validator), [expected], "{body:?}")
+    };
     check(br#"{"role": "user", "role": "admin"}"#, "duplicate /body/role");
     check(br#"{"secret": 1, "secret": 1}"#, "duplicate /body/*");
     check(b"\"\xff\"", "encoding /body");
     check(b"\xef\xbb\xbf{}", "syntax /body");
     check(b"{} {}", "syntax /body");
-    check("[".repeat(100).as_bytes(), "depth /body/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0");
+    check(
+        "[".repeat(100).as_bytes(),
+        "depth /body/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0",
+    );
 }
 
 #[test]
@@ -214,7 +241,8 @@ fn forms_are_the_objects_that_their_schemas_describe() {
     let schema = json!({"type": "object", "required": ["id"], "additionalProperties": false, "properties": {
         "id": {"type": "integer"}, "name": {"type": "string"}, "tags": {"type": "array", "items": {"type": "string"}},
         "codes": {"type": "array", "items": {"type": "integer"}}, "address": {"type": "object", "properties": {"zip": {"type": "string"}}}}});
-    let content = json!({"application/x-www-form-urlencoded": {"schema": schema, "encoding": {"codes": {"explode": false}}}});
+    let content =
+        json!({"application/x-www-form-urlencoded": {"schema": schema, "encoding": {"codes": {"explode": false}}}});
     let validator = media(&content, true);
     let check = |body: &str, expected: &[&str]| {
         assert_eq!(Request::body("application/x-www-form-urlencoded", body).violations(&validator), expected, "{body}");

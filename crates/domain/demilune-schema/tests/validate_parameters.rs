@@ -61,8 +61,16 @@ fn text_is_decoded_once() {
 fn headers_and_cookies_mean_what_they_say() {
     let schema = json!({"type": "string", "enum": ["a%20b"]});
     check(&json!({"name": "X-A", "in": "header", "schema": schema}), &Request::default().header("x-a", "a%20b"), &[]);
-    check(&json!({"name": "a", "in": "cookie", "schema": schema}), &Request::default().header("cookie", "b=c; a=a%20b"), &[]);
-    check(&json!({"name": "X-A", "in": "header", "schema": schema}), &Request::default().header("x-a", "a b"), &["enum /header/X-A"]);
+    check(
+        &json!({"name": "a", "in": "cookie", "schema": schema}),
+        &Request::default().header("cookie", "b=c; a=a%20b"),
+        &[],
+    );
+    check(
+        &json!({"name": "X-A", "in": "header", "schema": schema}),
+        &Request::default().header("x-a", "a b"),
+        &["enum /header/X-A"],
+    );
     let latin = Request::default();
     let mut latin = latin.header("x-a", "b");
     latin.headers.insert("x-a", http::HeaderValue::from_bytes(b"\xe9").unwrap());
@@ -72,7 +80,8 @@ fn headers_and_cookies_mean_what_they_say() {
 #[test]
 fn what_is_required_must_be_there() {
     for (place, pointer) in [("query", "/query/a"), ("header", "/header/a"), ("cookie", "/cookie/a")] {
-        let parameter = |required: bool| json!({"name": "a", "in": place, "required": required, "schema": {"type": "string"}});
+        let parameter =
+            |required: bool| json!({"name": "a", "in": place, "required": required, "schema": {"type": "string"}});
         check(&parameter(true), &Request::query("b=1"), &[&format!("required {pointer}")]);
         check(&parameter(false), &Request::query("b=1"), &[]);
     }
@@ -87,9 +96,11 @@ fn a_default_stands_in_for_what_is_not_there() {
 fn a_parameter_that_is_no_list_stands_once() {
     check(&query(&json!({"type": "string"})), &Request::query("q=a&q=b"), &["repeated /query/q"]);
     check(&query(&json!({"type": "string"})), &Request::query("q=a&%71=a"), &["repeated /query/q"]);
-    let joined = json!({"name": "q", "in": "query", "explode": false, "schema": {"type": "array", "items": {"type": "string"}}});
+    let joined =
+        json!({"name": "q", "in": "query", "explode": false, "schema": {"type": "array", "items": {"type": "string"}}});
     check(&joined, &Request::query("q=a&q=b"), &["repeated /query/q"]);
-    let object = json!({"name": "q", "in": "query", "schema": {"type": "object", "properties": {"a": {"type": "string"}}}});
+    let object =
+        json!({"name": "q", "in": "query", "schema": {"type": "object", "properties": {"a": {"type": "string"}}}});
     check(&object, &Request::query("a=1&a=2"), &["repeated /query/q"]);
     let header = json!({"name": "X-A", "in": "header", "schema": {"type": "string"}});
     check(&header, &Request::default().header("x-a", "1").header("x-a", "2"), &["repeated /header/X-A"]);
@@ -110,8 +121,10 @@ fn items_are_checked_each() {
 #[test]
 fn an_exploded_object_takes_its_members_and_leaves_other_parameters() {
     let object = |additional: Value| {
-        let schema = json!({"type": "object", "properties": {"a": {"type": "integer"}}, "additionalProperties": additional});
-        let parameters = json!([{"name": "q", "in": "query", "schema": schema}, {"name": "z", "in": "query", "schema": {}}]);
+        let schema =
+            json!({"type": "object", "properties": {"a": {"type": "integer"}}, "additionalProperties": additional});
+        let parameters =
+            json!([{"name": "q", "in": "query", "schema": schema}, {"name": "z", "in": "query", "schema": {}}]);
         validator(&document("3.0.4", "get", "/x", &json!({"parameters": parameters})))
     };
     assert_eq!(Request::query("a=1&z=x&y=w").violations(&object(json!(false))), [""; 0]);
@@ -127,7 +140,8 @@ fn a_parameter_may_hold_json() {
     check(&parameter, &Request::query("q=%7B%22a%22%3A%22x%22%7D"), &["type /query/q/a"]);
     check(&parameter, &Request::query("q=%7B%22a%22%3A1,%22a%22%3A1%7D"), &["duplicate /query/q/a"]);
     check(&parameter, &Request::query("q=%7B"), &["syntax /query/q"]);
-    let text = json!({"name": "q", "in": "query", "required": true, "content": {"text/csv": {"schema": {"type": "integer"}}}});
+    let text =
+        json!({"name": "q", "in": "query", "required": true, "content": {"text/csv": {"schema": {"type": "integer"}}}});
     check(&text, &Request::query("q=a"), &[]);
     check(&text, &Request::query(""), &["required /query/q"]);
 }

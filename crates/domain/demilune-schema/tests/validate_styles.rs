@@ -86,7 +86,9 @@ fn cookies_are_forms() {
 #[test]
 fn empty_strings_are_written_as_the_table_says() {
     // The column `empty`: `;color`, `.`, nothing at all, and `color=`.
-    for (style, place, text) in [("matrix", "path", ";color"), ("label", "path", "."), ("form", "query", "color="), ("simple", "header", "")] {
+    for (style, place, text) in
+        [("matrix", "path", ";color"), ("label", "path", "."), ("form", "query", "color="), ("simple", "header", "")]
+    {
         let parameter = json!({"name": "color", "in": place, "required": true, "style": style, "schema": {"type": "string", "maxLength": 0}});
         assert_eq!(request(place, text).violations(&with_parameter("3.0.4", &parameter)), [""; 0], "{style}");
     }
@@ -110,7 +112,11 @@ fn text_of_another_style_is_a_violation() {
     let (_, object) = &schemas()[2];
     let check = |style: &str, explode: bool, text: &str| {
         let parameter = json!({"name": "color", "in": "path", "required": true, "style": style, "explode": explode, "schema": object});
-        assert_eq!(request("path", text).violations(&with_parameter("3.0.4", &parameter)), ["style /path/color"], "{text}");
+        assert_eq!(
+            request("path", text).violations(&with_parameter("3.0.4", &parameter)),
+            ["style /path/color"],
+            "{text}"
+        );
     };
     check("matrix", false, "R,100,G,200,B,150");
     check("matrix", true, ";R=100;G");

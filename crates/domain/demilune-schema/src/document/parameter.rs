@@ -68,7 +68,7 @@ pub(super) fn check_variables(library: &mut Library<'_>, parameters: &[Parameter
 }
 
 fn variables(path: &str) -> impl Iterator<Item = &str> {
-    path.split('{').skip(1).filter_map(|rest| rest.split('}').next())
+    path.split('{').skip(1).filter_map(|rest| rest.split_once('}')).map(|(name, _)| name)
 }
 
 fn is_same(one: &Parameter, other: &Parameter) -> bool {

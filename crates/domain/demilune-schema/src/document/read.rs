@@ -58,7 +58,7 @@ impl Document {
             library.problem(Code::Version, &Place::At(""), sentence);
             return finish(library, None);
         }
-        let described = operations::read(&mut library, &source, options);
+        let Some(described) = operations::read(&mut library, &source, options) else { return finish(library, None) };
         library.rewrite_pending();
         if library.is_full() {
             let sentence = format!("it has more than {} schemas", options.limits.schemas_max);
@@ -66,7 +66,7 @@ impl Document {
             return finish(library, None);
         }
         let schemas = compile(&mut library, &options.limits);
-        finish(library, described.map(|described| (described, schemas)))
+        finish(library, Some((described, schemas)))
     }
 
     /// The hosts of its operations, each once, in order.

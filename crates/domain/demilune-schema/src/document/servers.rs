@@ -149,7 +149,10 @@ mod tests {
     fn scheme_and_port_are_dropped_and_the_path_stays() {
         check(&json!([{"url": "HTTPS://API.example.com:8443/v1/"}]), &["api.example.com/v1"]);
         check(&json!([{"url": "//api.example.com/"}]), &["api.example.com"]);
-        check(&json!([{"url": "wss://a.example.com/ws"}, {"url": "http://b.example.com"}]), &["a.example.com/ws", "b.example.com"]);
+        check(
+            &json!([{"url": "wss://a.example.com/ws"}, {"url": "http://b.example.com"}]),
+            &["a.example.com/ws", "b.example.com"],
+        );
     }
 
     #[test]
@@ -173,6 +176,9 @@ mod tests {
         check_problem(&json!({}), "list");
         let values: Vec<_> = (0..9).map(|value| value.to_string()).collect();
         let variable = json!({"default": "0", "enum": values});
-        check_problem(&json!([{"url": "https://{a}{b}.example.com", "variables": {"a": variable, "b": variable}}]), "more than 64");
+        check_problem(
+            &json!([{"url": "https://{a}{b}.example.com", "variables": {"a": variable, "b": variable}}]),
+            "more than 64",
+        );
     }
 }

@@ -45,7 +45,8 @@ type Wrong<'b> = (&'static str, Cow<'b, str>);
 
 impl Form {
     pub(super) fn check(&self, schemas: &Schemas, media: &Media, body: &[u8], verdict: &mut Verdict) {
-        let value = std::str::from_utf8(body).map_err(|_| ("encoding", Cow::Borrowed(""))).and_then(|text| self.read(text));
+        let value =
+            std::str::from_utf8(body).map_err(|_| ("encoding", Cow::Borrowed(""))).and_then(|text| self.read(text));
         let fields = match value {
             Ok(fields) => fields,
             Err((keyword, name)) => {
@@ -94,8 +95,13 @@ impl Form {
     }
 
     fn build(&self, fields: &[(Cow<'_, str>, Content<'_>)], as_text: bool) -> Tape<'static> {
-        const ANY: &Shape =
-            &Shape { kinds: Kinds::ALL, items: Kinds::ALL, members: BTreeMap::new(), other_members: Kinds::ALL, takes_others: false };
+        const ANY: &Shape = &Shape {
+            kinds: Kinds::ALL,
+            items: Kinds::ALL,
+            members: BTreeMap::new(),
+            other_members: Kinds::ALL,
+            takes_others: false,
+        };
         let mut to = Builder::default();
         let start = to.begin();
         for (name, content) in fields {

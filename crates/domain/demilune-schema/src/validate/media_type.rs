@@ -27,9 +27,10 @@ impl MediaRange {
 
     /// How closely this range describes a media type; `None` if it does not.
     pub(crate) fn closeness(&self, concrete: &Self) -> Option<usize> {
-        let has_parameters = self.parameters.iter().all(|(name, value)| {
-            concrete.parameter(name).is_some_and(|found| found.eq_ignore_ascii_case(value))
-        });
+        let has_parameters = self
+            .parameters
+            .iter()
+            .all(|(name, value)| concrete.parameter(name).is_some_and(|found| found.eq_ignore_ascii_case(value)));
         let closeness = match (&*self.kind, &*self.subtype) {
             ("*", _) => 0,
             (kind, "*") if *kind == *concrete.kind => 1,
@@ -123,7 +124,8 @@ mod tests {
         assert!(is_json(&parse("application/problem+json")) && is_json(&parse("text/json")));
         assert!(is_form(&parse("application/x-www-form-urlencoded")));
         assert!(parse("a/b;charset=utf-8").is_utf8() && !parse("a/b;charset=utf-16").is_utf8());
-        for text in ["", "json", "a/", "/b", "a/b c", "a/b;c", "a/b;c=\"d", "a/b, c/d", "a/b;c=d;c=e", "*/b", "a/b;=c"] {
+        for text in ["", "json", "a/", "/b", "a/b c", "a/b;c", "a/b;c=\"d", "a/b, c/d", "a/b;c=d;c=e", "*/b", "a/b;=c"]
+        {
             assert_eq!(MediaRange::parse(text), None, "{text}");
         }
     }

@@ -30,6 +30,6 @@ pub use request::{Content, RequestParts};
 pub(crate) use schemas::{Moved, SchemaUse, Schemas};
 pub(crate) use shape::{Kinds, Shape};
 pub(crate) use split::Style;
-pub use validator::Validator;
 pub(crate) use validator::Rules;
+pub use validator::Validator;
 pub use verdict::{Verdict, Violation};

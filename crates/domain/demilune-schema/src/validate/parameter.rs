@@ -5,8 +5,7 @@ use std::borrow::Cow;
 use http::HeaderName;
 
 use super::{
-    json,
-    percent,
+    json, percent,
     place::RequestPlace,
     query::Pair,
     reading::{self, Raw},
@@ -76,7 +75,13 @@ impl From<NotOfStyle> for Unread {
 
 impl Parameter {
     /// Adds to the verdict what is wrong with this parameter of a request.
-    pub(super) fn check(&self, schemas: &Schemas, request: &RequestParts<'_>, pairs: &Pairs<'_>, verdict: &mut Verdict) {
+    pub(super) fn check(
+        &self,
+        schemas: &Schemas,
+        request: &RequestParts<'_>,
+        pairs: &Pairs<'_>,
+        verdict: &mut Verdict,
+    ) {
         let texts = match self.texts(request, pairs) {
             Ok(texts) => texts,
             Err(unread) => return self.add_unread(&unread, verdict),
@@ -117,7 +122,8 @@ impl Parameter {
 
     /// Its text, as often as it stands in the request.
     fn texts<'r>(&self, request: &RequestParts<'r>, pairs: &Pairs<'r>) -> Result<Vec<&'r str>, Unread> {
-        let named = |pairs: &[Pair<'r>]| pairs.iter().filter(|pair| pair.name == *self.name).map(|pair| pair.value).collect();
+        let named =
+            |pairs: &[Pair<'r>]| pairs.iter().filter(|pair| pair.name == *self.name).map(|pair| pair.value).collect();
         match &self.source {
             Source::Path(index) => Ok(request.variables.get(*index).copied().into_iter().collect()),
             Source::Query => Ok(named(&pairs.query)),

@@ -141,7 +141,11 @@ mod tests {
         check(&one(""), Kinds::NUMBER | Kinds::NULL, &[json!(null), json!(null)]);
         check(&one(""), Kinds::STRING | Kinds::NULL, &[json!(""), json!(""), json!(null)]);
         check(&one("null"), Kinds::STRING | Kinds::NULL, &[json!(null), json!("null")]);
-        check(&Raw::Items(vec!["1".into(), "x".into()]), Kinds::NUMBER | Kinds::STRING, &[json!([1, "x"]), json!(["1", "x"])]);
+        check(
+            &Raw::Items(vec!["1".into(), "x".into()]),
+            Kinds::NUMBER | Kinds::STRING,
+            &[json!([1, "x"]), json!(["1", "x"])],
+        );
         check(&Raw::Members(vec![("a".into(), "1".into())]), Kinds::NUMBER, &[json!({"a": 1})]);
     }
 }

@@ -140,7 +140,9 @@ impl Explainer<'_> {
         });
         match definition {
             Some((number, rest)) if number == self.schema.definition => format!("{}{rest}", self.schema.place),
-            Some((number, rest)) if number < self.schemas.places.len() => format!("{}{rest}", self.schemas.places[number]),
+            Some((number, rest)) if number < self.schemas.places.len() => {
+                format!("{}{rest}", self.schemas.places[number])
+            }
             // Within a schema that has an identifier of its own.
             _ => error.absolute_keyword_location().map_or_else(|| path.to_owned(), ToString::to_string),
         }
@@ -189,9 +191,21 @@ fn keyword(error: &ValidationError<'_>, path: &str) -> String {
             let holder = path.split('/').rev().find(|token| {
                 matches!(
                     *token,
-                    "properties" | "patternProperties" | "items" | "prefixItems" | "allOf" | "anyOf" | "oneOf"
-                        | "additionalProperties" | "unevaluatedItems" | "unevaluatedProperties" | "dependentSchemas"
-                        | "contains" | "propertyNames" | "then" | "else"
+                    "properties"
+                        | "patternProperties"
+                        | "items"
+                        | "prefixItems"
+                        | "allOf"
+                        | "anyOf"
+                        | "oneOf"
+                        | "additionalProperties"
+                        | "unevaluatedItems"
+                        | "unevaluatedProperties"
+                        | "dependentSchemas"
+                        | "contains"
+                        | "propertyNames"
+                        | "then"
+                        | "else"
                 )
             });
             holder.unwrap_or("false").to_owned()

@@ -81,7 +81,11 @@ pub fn validator(document: &Value) -> Validator {
 
 /// The validator of an operation that takes one parameter.
 pub fn with_parameter(version: &str, parameter: &Value) -> Validator {
-    let path = if parameter["in"] == "path" { format!("/x/{{{}}}", parameter["name"].as_str().unwrap()) } else { "/x".to_owned() };
+    let path = if parameter["in"] == "path" {
+        format!("/x/{{{}}}", parameter["name"].as_str().unwrap())
+    } else {
+        "/x".to_owned()
+    };
     validator(&document(version, "get", &path, &json!({"parameters": [parameter]})))
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jsonschema::{Draft, PatternCache, PatternOptions, Registry, ValidationOptions};
+use jsonschema::{Draft, PatternCache, PatternOptions, Registry, ValidationOptions, error::ValidationErrorKind};
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -100,7 +100,8 @@ fn compile_roots(library: &mut Library<'_>) -> BTreeMap<usize, jsonschema::Valid
         .map(|(number, definition): (usize, _)| (number.to_string(), definition.schema.take()))
         .collect();
     let document = json!({ "$defs": definitions });
-    let registry = Registry::new().draft(Draft::Draft202012).add(BASE, &document).and_then(|registry| registry.prepare());
+    let registry =
+        Registry::new().draft(Draft::Draft202012).add(BASE, &document).and_then(|registry| registry.prepare());
     let registry = match registry {
         Ok(registry) => registry,
         Err(error) => {
@@ -117,7 +118,9 @@ fn compile_roots(library: &mut Library<'_>) -> BTreeMap<usize, jsonschema::Valid
             }
             Err(error) => {
                 let location = path_of(&library.definitions[root].pointer);
-                library.problems.add(Code::Schema, location, shortened(&error.to_string()));
+                let is_reference = matches!(error.kind(), ValidationErrorKind::Referencing(_));
+                let code = if is_reference { Code::Reference } else { Code::Schema };
+                library.problems.add(code, location, shortened(&error.to_string()));
             }
         }
     }
@@ -125,8 +128,7 @@ fn compile_roots(library: &mut Library<'_>) -> BTreeMap<usize, jsonschema::Valid
 }
 
 fn options<'r>(registry: &'r Registry<'r>) -> ValidationOptions<'r, std::sync::Arc<dyn jsonschema::Retrieve>, Format> {
-    let patterns =
-        PatternOptions::regex().size_limit(PATTERN_BYTES_MAX).dfa_size_limit(PATTERN_STATES_BYTES_MAX);
+    let patterns = PatternOptions::regex().size_limit(PATTERN_BYTES_MAX).dfa_size_limit(PATTERN_STATES_BYTES_MAX);
     jsonschema::options_for::<Format>()
         .with_draft(Draft::Draft202012)
         .should_validate_formats(true)

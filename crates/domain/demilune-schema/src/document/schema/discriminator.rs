@@ -102,7 +102,8 @@ impl Choice {
             json!({"if": {"type": "object"}, "then": is_known, "else": {"anyOf": self.for_others}})
         };
         let chosen = self.by_value.iter().map(|(value, definition)| {
-            let is_chosen = json!({"type": "object", "required": [property], "properties": {property: {"const": value}}});
+            let is_chosen =
+                json!({"type": "object", "required": [property], "properties": {property: {"const": value}}});
             json!({"if": is_chosen, "then": {"$ref": format!("#/$defs/{definition}")}})
         });
         std::iter::once(first).chain(chosen).collect()

@@ -122,16 +122,17 @@ impl<'d> Library<'d> {
         let definition = self.definitions.len();
         let pointer = place.pointer();
         self.definitions.push(Definition { pointer, schema: Value::Null, references: BTreeSet::new() });
+        let moved = self.moved.len();
         self.rewrite(definition, schema, place);
-        let definition = self.share(definition);
+        let definition = if self.moved.len() == moved { self.share(definition) } else { definition };
         self.roots.insert(definition);
         Some(SchemaUse { definition, place: place.pointer().into() })
     }
 
     /// Lets equal schemas be one, which spares compiling each `{"type": "string"}` on its own.
     fn share(&mut self, last: usize) -> usize {
-        let has_moved = self.moved.keys().any(|place| place.starts_with(&format!("/$defs/{last}/")));
-        if has_moved || last + 1 != self.definitions.len() {
+        // What it refers to has been given numbers behind its own.
+        if last + 1 != self.definitions.len() {
             return last;
         }
         let text = self.definitions[last].schema.to_string();

@@ -62,7 +62,8 @@ mod tests {
 
     #[test]
     fn references_are_followed_to_their_end() {
-        let source = json!({"a": {"$ref": "#/b~1c"}, "b/c": {"$ref": "#/d%20e", "description": "x"}, "d e": {"type": "string"}});
+        let source =
+            json!({"a": {"$ref": "#/b~1c"}, "b/c": {"$ref": "#/d%20e", "description": "x"}, "d e": {"type": "string"}});
         let expected = Resolved::At("/d e".to_owned(), &source["d e"]);
         assert_eq!(resolve(&source, "#/a", Version::V31), expected);
     }

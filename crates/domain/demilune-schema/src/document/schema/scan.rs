@@ -121,7 +121,11 @@ enum Token {
     Close(usize),
     Or(usize),
     /// `{2,5}`.
-    Count { least: u32, most: Option<u32>, end: usize },
+    Count {
+        least: u32,
+        most: Option<u32>,
+        end: usize,
+    },
     /// An escape, a class or a character.
     Other(usize),
 }

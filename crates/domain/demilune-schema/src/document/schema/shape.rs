@@ -16,9 +16,14 @@ impl Library<'_> {
     /// The shape of the values that fit a schema.
     pub(in crate::document) fn shape(&self, schema: &Value) -> Shape {
         let mut looker = Looker { library: self, left: SCHEMAS_MAX };
-        let kinds = looker.kinds(schema, DEPTH_MAX);
-        let mut shape = Shape { kinds, items: Kinds::ALL, members: BTreeMap::new(), other_members: Kinds::ALL, takes_others: false };
-        looker.parts(schema, DEPTH_MAX, &mut shape);
+        let mut shape = Shape {
+            kinds: looker.kinds(schema, Part::Whole, DEPTH_MAX),
+            items: looker.kinds(schema, Part::Items, DEPTH_MAX),
+            members: BTreeMap::new(),
+            other_members: looker.kinds(schema, Part::OtherMembers, DEPTH_MAX),
+            takes_others: false,
+        };
+        looker.members(schema, DEPTH_MAX, &mut shape);
         shape
     }
 }
@@ -64,47 +69,61 @@ struct Looker<'l, 'd> {
 }
 
 impl<'d> Looker<'_, 'd> {
-    /// The kinds of values that a schema does not rule out.
-    fn kinds(&mut self, schema: &Value, depth: usize) -> Kinds {
+    /// The kinds of values, or of parts of them, that a schema does not rule out.
+    fn kinds(&mut self, schema: &Value, part: Part, depth: usize) -> Kinds {
         let schema = self.target(schema);
         if self.left == 0 || depth == 0 {
             return Kinds::ALL;
         }
         self.left -= 1;
-        let mut kinds = own_kinds(schema);
-        for part in list(schema, "allOf") {
-            kinds = kinds & self.kinds(part, depth - 1);
+        let mut kinds = self.own_kinds(schema, part, depth);
+        for inner in list(schema, "allOf") {
+            kinds = kinds & self.kinds(inner, part, depth - 1);
         }
         for keyword in ["oneOf", "anyOf"] {
             if schema.get(keyword).is_some_and(Value::is_array) {
-                let any = list(schema, keyword).map(|part| self.kinds(part, depth - 1));
+                let any = list(schema, keyword).map(|inner| self.alternative(inner, part, depth - 1));
                 kinds = kinds & any.fold(Kinds::NONE, |all, kinds| all | kinds);
             }
         }
         kinds
     }
 
-    /// What a schema, or one that it is made of, says of items and members.
-    fn parts(&mut self, schema: &Value, depth: usize, shape: &mut Shape) {
+    /// The same of one alternative, which says nothing of the parts of values that it does not let through.
+    fn alternative(&mut self, schema: &Value, part: Part, depth: usize) -> Kinds {
+        let holder = match part {
+            Part::Whole => Kinds::ALL,
+            Part::Items => Kinds::ARRAY,
+            Part::OtherMembers => Kinds::OBJECT,
+        };
+        let has_part = part == Part::Whole || self.kinds(schema, Part::Whole, depth).has(holder);
+        if has_part { self.kinds(schema, part, depth) } else { Kinds::NONE }
+    }
+
+    fn own_kinds(&mut self, schema: &Value, part: Part, depth: usize) -> Kinds {
+        let inner = match part {
+            Part::Whole => return own_kinds(schema),
+            Part::Items => schema.get("items"),
+            Part::OtherMembers => schema.get("additionalProperties"),
+        };
+        inner.map_or(Kinds::ALL, |inner| self.kinds(inner, Part::Whole, depth - 1))
+    }
+
+    /// The members that a schema, or one that it is made of, names.
+    fn members(&mut self, schema: &Value, depth: usize, shape: &mut Shape) {
         let schema = self.target(schema);
         if self.left == 0 || depth == 0 {
             return;
         }
         self.left -= 1;
-        if let Some(items) = schema.get("items") {
-            shape.items = shape.items & self.kinds(items, depth - 1);
-        }
         for (name, member) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
-            let kinds = self.kinds(member, depth - 1);
+            let kinds = self.kinds(member, Part::Whole, depth - 1);
             let known = shape.members.entry(name.as_str().into()).or_insert(Kinds::NONE);
             *known = *known | kinds;
         }
-        if let Some(others) = schema.get("additionalProperties") {
-            shape.other_members = shape.other_members & self.kinds(others, depth - 1);
-            shape.takes_others |= others != &Value::Bool(false);
-        }
-        for part in ["allOf", "oneOf", "anyOf"].into_iter().flat_map(|keyword| list(schema, keyword)) {
-            self.parts(part, depth - 1, shape);
+        shape.takes_others |= schema.get("additionalProperties").is_some_and(|others| others != &Value::Bool(false));
+        for inner in ["allOf", "oneOf", "anyOf"].into_iter().flat_map(|keyword| list(schema, keyword)) {
+            self.members(inner, depth - 1, shape);
         }
     }
 
@@ -119,6 +138,14 @@ impl<'d> Looker<'_, 'd> {
             _ => schema,
         }
     }
+}
+
+/// What is asked about.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Whole,
+    Items,
+    OtherMembers,
 }
 
 fn list<'v>(schema: &'v Value, keyword: &str) -> impl Iterator<Item = &'v Value> {

@@ -32,7 +32,8 @@ pub(super) fn transform(
     place: &Place<'_>,
 ) -> (Value, BTreeSet<usize>) {
     let mut transform = Transform { library, references: BTreeSet::new() };
-    let at = At { place: *place, written: format!("/$defs/{definition}"), read_only: &BTreeSet::new(), has_base: false };
+    let at =
+        At { place: *place, written: format!("/$defs/{definition}"), read_only: &BTreeSet::new(), has_base: false };
     let schema = transform.schema(schema, &at);
     (schema, transform.references)
 }
@@ -91,14 +92,7 @@ impl Transform<'_, '_> {
         written.finish(&at.written, &mut self.library.moved)
     }
 
-    fn keyword(
-        &mut self,
-        keyword: &str,
-        value: &Value,
-        members: &Map<String, Value>,
-        at: &At<'_>,
-        to: &mut Written,
-    ) {
+    fn keyword(&mut self, keyword: &str, value: &Value, members: &Map<String, Value>, at: &At<'_>, to: &mut Written) {
         let place = at.place.member(keyword);
         match keyword::kind(keyword, self.library.version) {
             Kind::Description => return,
@@ -147,7 +141,9 @@ impl Transform<'_, '_> {
         if is_own {
             return reference.into();
         }
-        let Some(definition) = self.library.refer(reference, &at.place.member("$ref")) else { return "#/$defs/0".into() };
+        let Some(definition) = self.library.refer(reference, &at.place.member("$ref")) else {
+            return "#/$defs/0".into();
+        };
         self.references.insert(definition);
         format!("#/$defs/{definition}").into()
     }

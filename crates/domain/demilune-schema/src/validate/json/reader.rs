@@ -380,7 +380,10 @@ mod tests {
         check("true", &json!(true));
         check("[]", &json!([]));
         check("{ }", &json!({}));
-        check(r#"{"a": [1, -2.5e3, "x", {}, []], "b": {"c": false}}"#, &json!({"a": [1, -2500.0, "x", {}, []], "b": {"c": false}}));
+        check(
+            r#"{"a": [1, -2.5e3, "x", {}, []], "b": {"c": false}}"#,
+            &json!({"a": [1, -2500.0, "x", {}, []], "b": {"c": false}}),
+        );
         check("18446744073709551615", &json!(u64::MAX));
         check("-9223372036854775808", &json!(i64::MIN));
         check("18446744073709551616", &json!(18_446_744_073_709_551_616.0));
@@ -391,9 +394,42 @@ mod tests {
     #[test]
     fn what_is_no_json_is_an_error() {
         let wrong = [
-            "", " ", "[", "{", "[1", "[1,", "[1,]", "{\"a\"", "{\"a\":", "{\"a\":1,}", "{a:1}", "{\"a\" 1}", "]", "[1}", "{\"a\":1]",
-            "01", "-", "1.", ".5", "1e", "1e+", "+1", "0x1", "NaN", "nul", "truee", "1 2", "\"", "\"\\x\"", "\"\\u12\"", "\"\\ud800\"",
-            "\"\\ud800\\u0041\"", "\"a\nb\"", "\u{feff}1", "'a'", "[1] // no",
+            "",
+            " ",
+            "[",
+            "{",
+            "[1",
+            "[1,",
+            "[1,]",
+            "{\"a\"",
+            "{\"a\":",
+            "{\"a\":1,}",
+            "{a:1}",
+            "{\"a\" 1}",
+            "]",
+            "[1}",
+            "{\"a\":1]",
+            "01",
+            "-",
+            "1.",
+            ".5",
+            "1e",
+            "1e+",
+            "+1",
+            "0x1",
+            "NaN",
+            "nul",
+            "truee",
+            "1 2",
+            "\"",
+            "\"\\x\"",
+            "\"\\u12\"",
+            "\"\\ud800\"",
+            "\"\\ud800\\u0041\"",
+            "\"a\nb\"",
+            "\u{feff}1",
+            "'a'",
+            "[1] // no",
         ];
         for text in wrong {
             check_error(text.as_bytes(), JsonErrorKind::Syntax);
@@ -439,9 +475,18 @@ mod tests {
     /// Mostly JSON: pieces of it in any order.
     fn any_text() -> impl Strategy<Value = String> {
         let piece = prop_oneof![
-            Just("{".to_owned()), Just("}".to_owned()), Just("[".to_owned()), Just("]".to_owned()), Just(",".to_owned()),
-            Just(":".to_owned()), Just("\"a\"".to_owned()), Just("\"b\":1,".to_owned()), Just("null".to_owned()), Just(" ".to_owned()),
-            "-?[0-9]{1,3}(\\.[0-9]{1,2})?(e[0-9])?", "\"[a-z\\\\u0-9\"]{0,6}\"",
+            Just("{".to_owned()),
+            Just("}".to_owned()),
+            Just("[".to_owned()),
+            Just("]".to_owned()),
+            Just(",".to_owned()),
+            Just(":".to_owned()),
+            Just("\"a\"".to_owned()),
+            Just("\"b\":1,".to_owned()),
+            Just("null".to_owned()),
+            Just(" ".to_owned()),
+            "-?[0-9]{1,3}(\\.[0-9]{1,2})?(e[0-9])?",
+            "\"[a-z\\\\u0-9\"]{0,6}\"",
         ];
         prop_oneof![
             proptest::collection::vec(piece, 0..12).prop_map(|pieces| pieces.concat()),
@@ -451,13 +496,17 @@ mod tests {
 
     fn any_value() -> impl Strategy<Value = Value> {
         let leaf = prop_oneof![
-            Just(Value::Null), any::<bool>().prop_map(Value::from), any::<i64>().prop_map(Value::from),
-            any::<f64>().prop_map(Value::from), ".{0,8}".prop_map(Value::from),
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<f64>().prop_map(Value::from),
+            ".{0,8}".prop_map(Value::from),
         ];
         leaf.prop_recursive(4, 32, 6, |inner| {
             prop_oneof![
                 proptest::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
-                proptest::collection::btree_map(".{0,4}", inner, 0..20).prop_map(|map| Value::Object(map.into_iter().collect())),
+                proptest::collection::btree_map(".{0,4}", inner, 0..20)
+                    .prop_map(|map| Value::Object(map.into_iter().collect())),
             ]
         })
     }

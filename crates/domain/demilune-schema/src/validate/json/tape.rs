@@ -155,7 +155,10 @@ impl Tape<'_> {
             Entry::Array(items, _) => self.items(at, items).map(|item| self.to_value(item)).collect(),
             Entry::Object(members, _) => {
                 let members = self.members(at, members);
-                members.map(|(name, value)| (self.name(name).to_owned(), self.to_value(value))).collect::<Map<_, _>>().into()
+                members
+                    .map(|(name, value)| (self.name(name).to_owned(), self.to_value(value)))
+                    .collect::<Map<_, _>>()
+                    .into()
             }
         }
     }
