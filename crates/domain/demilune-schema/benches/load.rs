@@ -1,6 +1,11 @@
 //! Reading and compiling documents: time, and the memory that is held afterwards and was held at most.
 #![allow(missing_docs, reason = "criterion's macros make undocumented functions")]
-#![allow(clippy::print_stdout, reason = "it is a benchmark")]
+#![allow(
+    clippy::print_stdout,
+    clippy::expect_used,
+    clippy::disallowed_methods,
+    reason = "it is a benchmark, and reads files"
+)]
 
 use std::{fs, hint::black_box, time::Duration};
 

@@ -1,5 +1,6 @@
 //! Bytes to verdict, beside `serde_json` to a `Value` and `jsonschema`'s `is_valid`, and what parameters add.
 #![allow(missing_docs, reason = "criterion's macros make undocumented functions")]
+#![allow(clippy::expect_used, reason = "a benchmark that cannot go on has failed")]
 
 use std::hint::black_box;
 

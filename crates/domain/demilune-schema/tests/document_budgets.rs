@@ -1,4 +1,5 @@
 //! Documents and requests that are made to cost much: each is refused, or takes no more than it should.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
 mod support;
 

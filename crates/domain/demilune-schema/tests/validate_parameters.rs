@@ -1,4 +1,5 @@
 //! What parameters are let through, beyond their styles.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
 mod support;
 

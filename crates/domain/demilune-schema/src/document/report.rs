@@ -45,8 +45,11 @@ impl KeywordReport {
 /// A report that is being written.
 #[derive(Debug, Default)]
 pub(crate) struct Reporter {
-    uses: BTreeMap<(Treatment, &'static str), BTreeMap<String, (usize, Vec<String>)>>,
+    uses: BTreeMap<(Treatment, &'static str), BTreeMap<String, Places>>,
 }
+
+/// In how many places a keyword is treated in one way, and the first of them.
+type Places = (usize, Vec<String>);
 
 impl Reporter {
     pub(crate) fn enforced(&mut self, keyword: &str, place: &Place<'_>) {

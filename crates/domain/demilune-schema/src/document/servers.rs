@@ -70,7 +70,9 @@ fn urls(server: &Value) -> Result<Vec<String>, String> {
         urls = urls.iter().flat_map(|url| values.iter().map(move |value| format!("{url}{literal}{value}"))).collect();
         rest = &rest[start + length + 1..];
     }
-    urls.iter_mut().for_each(|url| url.push_str(rest));
+    for url in &mut urls {
+        url.push_str(rest);
+    }
     Ok(urls)
 }
 

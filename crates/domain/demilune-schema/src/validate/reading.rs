@@ -91,7 +91,9 @@ fn put(to: &mut Builder, text: &str, kinds: Kinds, take: Take) {
 
 fn put_items(to: &mut Builder, items: &[Cow<'_, str>], kinds: Kinds, take: Take) {
     let start = to.begin();
-    items.iter().for_each(|item| put(to, item, kinds, take));
+    for item in items {
+        put(to, item, kinds, take);
+    }
     to.end_array(start, items.len());
 }
 

@@ -6,7 +6,7 @@ use jsonschema::{ValidationError, error::ValidationErrorKind};
 
 use super::{
     json::{Format, Node, Tape},
-    place::RequestPlace,
+    place::{RequestPlace, push_token},
     verdict::{Verdict, Violation},
 };
 
@@ -130,7 +130,7 @@ impl Explainer<'_> {
             return None;
         }
         let ends = path.match_indices('/').map(|(at, _)| at).chain([path.len()]);
-        ends.filter_map(|end| self.schemas.moved.get(&path[..end])).last()
+        ends.rev().find_map(|end| self.schemas.moved.get(&path[..end]))
     }
 
     fn document_place(&self, error: &ValidationError<'_>, path: &str) -> String {
@@ -152,16 +152,19 @@ impl Explainer<'_> {
         let mut place = self.place.pointer();
         let mut node = Some(Node::root(self.value));
         for token in error.instance_path().as_str().split('/').skip(1) {
-            let name = token.replace("~1", "/").replace("~0", "~");
-            let is_item = node.is_some_and(|node| !node.is_object());
-            node = node.and_then(|node| match node.is_object() {
-                true => node.member(&name),
-                false => name.parse().ok().and_then(|index| node.item(index)),
-            });
-            if is_item { place.push_str(&format!("/{token}")) } else { self.push_name(&mut place, &name) }
+            if node.is_some_and(Node::is_object) {
+                let name = token.replace("~1", "/").replace("~0", "~");
+                self.schemas.push_name(&mut place, &name);
+                node = node.and_then(|node| node.member(&name));
+            } else {
+                push_token(&mut place, token);
+                node = node.and_then(|node| node.item(token.parse().ok()?));
+            }
         }
         match error.kind() {
-            ValidationErrorKind::Required { property } => self.push_name(&mut place, property.as_str().unwrap_or("*")),
+            ValidationErrorKind::Required { property } => {
+                self.schemas.push_name(&mut place, property.as_str().unwrap_or("*"));
+            }
             ValidationErrorKind::AdditionalProperties { .. }
             | ValidationErrorKind::UnevaluatedProperties { .. }
             | ValidationErrorKind::PropertyNames { .. } => place.push_str("/*"),
@@ -169,18 +172,13 @@ impl Explainer<'_> {
         }
         place
     }
-
-    /// Names that no schema knows are the client's own.
-    fn push_name(&self, place: &mut String, name: &str) {
-        self.schemas.push_name(place, name);
-    }
 }
 
 impl Schemas {
     /// Appends the name of a member to a pointer, or `*` if no schema knows it.
     pub(crate) fn push_name(&self, pointer: &mut String, name: &str) {
         let shown = if self.names.contains(name) { name } else { "*" };
-        super::place::push_token(pointer, shown);
+        push_token(pointer, shown);
     }
 }
 

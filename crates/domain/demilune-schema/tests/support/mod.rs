@@ -1,4 +1,5 @@
 //! Documents and requests for the tests of this crate.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 #![allow(dead_code, reason = "each test takes what it needs")]
 
 use demilune_schema::{
@@ -10,37 +11,37 @@ use serde_json::{Value, json};
 
 /// A request that is put together step by step.
 #[derive(Clone, Debug, Default)]
-pub struct Request {
-    pub variables: Vec<String>,
-    pub query: Option<String>,
-    pub headers: HeaderMap,
-    pub body: Option<Vec<u8>>,
+pub(crate) struct Request {
+    pub(crate) variables: Vec<String>,
+    pub(crate) query: Option<String>,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Option<Vec<u8>>,
 }
 
 impl Request {
-    pub fn path(variables: &[&str]) -> Self {
+    pub(crate) fn path(variables: &[&str]) -> Self {
         Self { variables: variables.iter().map(ToString::to_string).collect(), ..Self::default() }
     }
 
-    pub fn query(query: &str) -> Self {
+    pub(crate) fn query(query: &str) -> Self {
         Self { query: Some(query.to_owned()), ..Self::default() }
     }
 
-    pub fn body(media_type: &str, body: impl Into<Vec<u8>>) -> Self {
+    pub(crate) fn body(media_type: &str, body: impl Into<Vec<u8>>) -> Self {
         Self { body: Some(body.into()), ..Self::default() }.header("content-type", media_type)
     }
 
-    pub fn json(body: &Value) -> Self {
+    pub(crate) fn json(body: &Value) -> Self {
         Self::body("application/json", body.to_string())
     }
 
-    pub fn header(mut self, name: &str, value: &str) -> Self {
+    pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
         let name = HeaderName::from_bytes(name.as_bytes()).expect("a name");
         self.headers.append(name, HeaderValue::from_bytes(value.as_bytes()).expect("a value"));
         self
     }
 
-    pub fn verdict(&self, validator: &Validator) -> Verdict {
+    pub(crate) fn verdict(&self, validator: &Validator) -> Verdict {
         let variables: Vec<&str> = self.variables.iter().map(String::as_str).collect();
         validator.validate(&RequestParts {
             variables: &variables,
@@ -51,14 +52,14 @@ impl Request {
     }
 
     /// The violations as `keyword place`, in order.
-    pub fn violations(&self, validator: &Validator) -> Vec<String> {
+    pub(crate) fn violations(&self, validator: &Validator) -> Vec<String> {
         let verdict = self.verdict(validator);
         verdict.violations.iter().map(|found| format!("{} {}", found.keyword, found.request_place)).collect()
     }
 }
 
 /// A document of one operation at `https://api.example.com`.
-pub fn document(version: &str, method: &str, path: &str, operation: &Value) -> Value {
+pub(crate) fn document(version: &str, method: &str, path: &str, operation: &Value) -> Value {
     json!({
         "openapi": version,
         "info": {"title": "test", "version": "1"},
@@ -67,12 +68,12 @@ pub fn document(version: &str, method: &str, path: &str, operation: &Value) -> V
     })
 }
 
-pub fn read(document: &Value) -> Read {
+pub(crate) fn read(document: &Value) -> Read {
     Document::read(document.to_string().as_bytes(), &Options::default())
 }
 
 /// The validator of a document's only operation.
-pub fn validator(document: &Value) -> Validator {
+pub(crate) fn validator(document: &Value) -> Validator {
     let read = read(document);
     let Some(document) = read.document else { panic!("{:#?}", read.problems) };
     assert_eq!(document.operations.len(), 1);
@@ -80,7 +81,7 @@ pub fn validator(document: &Value) -> Validator {
 }
 
 /// The validator of an operation that takes one parameter.
-pub fn with_parameter(version: &str, parameter: &Value) -> Validator {
+pub(crate) fn with_parameter(version: &str, parameter: &Value) -> Validator {
     let path = if parameter["in"] == "path" {
         format!("/x/{{{}}}", parameter["name"].as_str().unwrap())
     } else {
@@ -90,13 +91,13 @@ pub fn with_parameter(version: &str, parameter: &Value) -> Validator {
 }
 
 /// The validator of an operation that takes JSON, with more members of the document.
-pub fn with_body_and(version: &str, schema: &Value, components: &Value) -> Validator {
+pub(crate) fn with_body_and(version: &str, schema: &Value, components: &Value) -> Validator {
     let body = json!({"requestBody": {"required": true, "content": {"application/json": {"schema": schema}}}});
     let mut document = document(version, "post", "/x", &body);
     document["components"] = components.clone();
     validator(&document)
 }
 
-pub fn with_body(version: &str, schema: &Value) -> Validator {
+pub(crate) fn with_body(version: &str, schema: &Value) -> Validator {
     with_body_and(version, schema, &json!({}))
 }

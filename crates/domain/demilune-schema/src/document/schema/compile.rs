@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jsonschema::{Draft, PatternCache, PatternOptions, Registry, ValidationOptions, error::ValidationErrorKind};
+use jsonschema::{
+    Draft, PatternCache, PatternOptions, Registry, RegistryBuilder, ValidationOptions, error::ValidationErrorKind,
+};
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -100,8 +102,7 @@ fn compile_roots(library: &mut Library<'_>) -> BTreeMap<usize, jsonschema::Valid
         .map(|(number, definition): (usize, _)| (number.to_string(), definition.schema.take()))
         .collect();
     let document = json!({ "$defs": definitions });
-    let registry =
-        Registry::new().draft(Draft::Draft202012).add(BASE, &document).and_then(|registry| registry.prepare());
+    let registry = Registry::new().draft(Draft::Draft202012).add(BASE, &document).and_then(RegistryBuilder::prepare);
     let registry = match registry {
         Ok(registry) => registry,
         Err(error) => {

@@ -3,7 +3,7 @@
 use serde_json::Number;
 
 use super::{
-    reader,
+    numbers::number,
     tape::{Entry, SCANNED_MEMBERS_MAX, Tape},
 };
 
@@ -95,7 +95,7 @@ impl Builder {
 
 /// The number that a whole text is in JSON.
 fn parse_number(text: &str) -> Option<Number> {
-    match reader::number(text.as_bytes())? {
+    match number(text.as_bytes())? {
         (Some(number), length) if length == text.len() => Some(number),
         _ => None,
     }
@@ -123,7 +123,7 @@ mod tests {
         builder.boolean(true);
         builder.end_array(array, 3);
         builder.string("b");
-        builder.value(&reader::read(br#"{"x": [1]}"#, 8).unwrap());
+        builder.value(&crate::validate::json::read(br#"{"x": [1]}"#, 8).unwrap());
         builder.end_object(start, 2);
         assert_eq!(builder.finish().to_value(0), json!({"a": [-1.5, null, true], "b": {"x": [1]}}));
     }

@@ -209,7 +209,7 @@ impl<'t> Object<'t, Format> for Members<'t> {
         _: &mut Tape<'static>,
         mut f: impl FnMut(Node<'_>) -> ControlFlow<B>,
     ) -> ControlFlow<B> {
-        self.members().names().try_for_each(|name| f(name))
+        self.members().names().try_for_each(&mut f)
     }
 }
 

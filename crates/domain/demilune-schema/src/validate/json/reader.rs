@@ -1,10 +1,8 @@
 //! Reads JSON (RFC 8259) strictly: a name that stands twice in one object is an error, since readers disagree on it.
 
-use std::fmt;
-
-use serde_json::Number;
-
 use super::{
+    error::{JsonError, JsonErrorKind, Step},
+    numbers::number,
     strings::{self, BadString},
     tape::{Entry, SCANNED_MEMBERS_MAX, Tape},
 };
@@ -13,66 +11,6 @@ use super::{
 pub(crate) const DEPTH_MAX: usize = 64;
 /// An entry takes 12 bytes, and values of an array two bytes of text: reserve less than the worst case.
 const BYTES_PER_ENTRY: usize = 8;
-
-/// Why bytes are not read as JSON, and where in the value it was found.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct JsonError {
-    /// What is wrong.
-    pub(crate) kind: JsonErrorKind,
-    /// The way to the value in which it was found.
-    pub(crate) steps: Vec<Step>,
-}
-
-/// What is wrong with bytes that are not read as JSON.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum JsonErrorKind {
-    /// They are not UTF-8.
-    Encoding,
-    /// They are no JSON text.
-    Syntax,
-    /// An object has two members of one name.
-    Duplicate,
-    /// Values are nested too deeply.
-    Depth,
-    /// A number lies beyond what a double holds.
-    Number,
-    /// There is more of it than can be addressed.
-    Size,
-}
-
-/// One step on the way to a value.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Step {
-    /// The member of that name.
-    Member(String),
-    /// The item at that index, from 0 on.
-    Item(u32),
-}
-
-impl JsonError {
-    /// Where it was found, for a sentence: empty at the outermost value.
-    pub(crate) fn place(&self) -> String {
-        let steps = self.steps.iter().map(|step| match step {
-            Step::Member(name) => format!("[{name:?}]"),
-            Step::Item(index) => format!("[{index}]"),
-        });
-        let place: String = steps.collect();
-        if place.is_empty() { place } else { format!(" at {place}") }
-    }
-}
-
-impl fmt::Display for JsonErrorKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Encoding => "it is not UTF-8",
-            Self::Syntax => "it is not JSON",
-            Self::Duplicate => "an object has two members of one name",
-            Self::Depth => "it is nested too deeply",
-            Self::Number => "a number is beyond what a double holds",
-            Self::Size => "it is too large",
-        })
-    }
-}
 
 /// Reads one JSON text that is nested at most `depth_max` deep.
 pub(crate) fn read(bytes: &[u8], depth_max: usize) -> Result<Tape<'_>, JsonError> {
@@ -312,48 +250,6 @@ fn mark(name: &[u8]) -> usize {
     let byte = |at: usize| usize::from(name.get(at).copied().unwrap_or_default());
     let last = byte(name.len().saturating_sub(1));
     name.len().wrapping_mul(7) ^ byte(0).wrapping_mul(31) ^ byte(name.len() / 2).wrapping_mul(13) ^ last
-}
-
-/// The number at the start of `text`, `None` within if no double holds it, and how long it is.
-pub(super) fn number(text: &[u8]) -> Option<(Option<Number>, usize)> {
-    let digits_start = usize::from(text.first() == Some(&b'-'));
-    let integer_end = match text.get(digits_start) {
-        Some(b'0') => digits_start + 1,
-        Some(b'1'..=b'9') => digits_start + digits(&text[digits_start..]),
-        _ => return None,
-    };
-    let mut end = integer_end;
-    if text.get(end) == Some(&b'.') {
-        let fraction = digits(&text[end + 1..]);
-        end += 1 + fraction;
-        if fraction == 0 {
-            return None;
-        }
-    }
-    if let Some(b'e' | b'E') = text.get(end) {
-        let sign = usize::from(matches!(text.get(end + 1), Some(b'+' | b'-')));
-        let exponent = digits(&text[end + 1 + sign..]);
-        end += 1 + sign + exponent;
-        if exponent == 0 {
-            return None;
-        }
-    }
-    let plain = std::str::from_utf8(&text[..end]).ok()?;
-    let number = if end == integer_end { integer(plain) } else { None };
-    Some((number.or_else(|| plain.parse().ok().and_then(Number::from_f64)), end))
-}
-
-/// An integer that fits 64 bits. `-0` is left to be a double, which has a zero below zero.
-fn integer(text: &str) -> Option<Number> {
-    match text.as_bytes() {
-        b"-0" => None,
-        [b'-', ..] => text.parse::<i64>().ok().map(Number::from),
-        _ => text.parse::<u64>().ok().map(Number::from),
-    }
-}
-
-fn digits(text: &[u8]) -> usize {
-    text.iter().take_while(|byte| byte.is_ascii_digit()).count()
 }
 
 #[cfg(test)]
