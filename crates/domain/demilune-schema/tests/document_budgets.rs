@@ -1,5 +1,6 @@
 //! Documents and requests that are made to cost much: each is refused, or takes no more than it should.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
+#![allow(clippy::disallowed_methods, reason = "it measures time")]
 
 mod support;
 
@@ -20,7 +21,7 @@ fn check(document: &Value, limits: Limits, expected: Code) {
     assert!(started.elapsed().as_secs() < SECONDS_MAX, "{:?}", started.elapsed());
 }
 
-fn with_schemas(schemas: Value) -> Value {
+fn with_schemas(schemas: &Value) -> Value {
     let body =
         json!({"requestBody": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/A0"}}}}});
     let mut document = document("3.0.4", "post", "/x", &body);
@@ -49,11 +50,11 @@ fn too_many_operations_are_refused() {
 
 #[test]
 fn too_many_schemas_are_refused() {
-    let wide = with_schemas(json!({"A0": {"properties": chain(500, |_| json!({"type": "string"}))}}));
+    let wide = with_schemas(&json!({"A0": {"properties": chain(500, |_| json!({"type": "string"}))}}));
     check(&wide, Limits { schemas_max: 400, ..Limits::default() }, Code::Budget);
     check(&wide, Limits { compiled_max: 400, ..Limits::default() }, Code::Budget);
     // Each of a hundred operations has all of five hundred schemas compiled into it.
-    let mut shared = with_schemas(chain(500, |next| json!({"properties": {"next": next}})));
+    let mut shared = with_schemas(&chain(500, |next| json!({"properties": {"next": next}})));
     for number in 0..100 {
         let schema = json!({"items": {"$ref": "#/components/schemas/A0"}, "maxItems": number});
         shared["paths"][format!("/p{number}")] =
@@ -64,21 +65,21 @@ fn too_many_schemas_are_refused() {
 
 #[test]
 fn schemas_that_multiply_for_one_value_are_refused() {
-    check(&with_schemas(chain(20, |next| json!({"allOf": [next, next]}))), Limits::default(), Code::Cost);
-    check(&with_schemas(chain(20_000, |next| json!({"allOf": [next]}))), Limits::default(), Code::Cost);
-    check(&with_schemas(chain(30, |next| json!({"not": next}))), Limits::default(), Code::Cost);
+    check(&with_schemas(&chain(20, |next| json!({"allOf": [next, next]}))), Limits::default(), Code::Cost);
+    check(&with_schemas(&chain(20_000, |next| json!({"allOf": [next]}))), Limits::default(), Code::Cost);
+    check(&with_schemas(&chain(30, |next| json!({"not": next}))), Limits::default(), Code::Cost);
 }
 
 #[test]
 fn references_that_only_lead_on_are_refused_when_long() {
-    check(&with_schemas(chain(20_000, Value::clone)), Limits::default(), Code::Circle);
+    check(&with_schemas(&chain(20_000, Value::clone)), Limits::default(), Code::Circle);
 }
 
 #[test]
 fn deep_documents_are_refused() {
     let deep = |depth: usize| (0..depth).fold(json!({"type": "integer"}), |inner, _| json!({"items": inner}));
-    check(&with_schemas(json!({"A0": deep(200)})), Limits::default(), Code::Unreadable);
-    assert!(read(&with_schemas(json!({"A0": deep(70)}))).document.is_some());
+    check(&with_schemas(&json!({"A0": deep(200)})), Limits::default(), Code::Unreadable);
+    assert!(read(&with_schemas(&json!({"A0": deep(70)}))).document.is_some());
 }
 
 #[test]
@@ -107,7 +108,7 @@ fn expressions_share_a_limit_and_are_left_out_beyond_it() {
     let properties: Map<String, Value> = (0..200)
         .map(|number| (format!("p{number}"), json!({"pattern": format!("^(\\p{{L}}{{1,40}}x{number})+y$")})))
         .collect();
-    let document = with_schemas(json!({"A0": {"properties": properties}}));
+    let document = with_schemas(&json!({"A0": {"properties": properties}}));
     let limits = Limits { pattern_bytes_max: 4 << 20, ..Limits::default() };
     let started = Instant::now();
     let read = Document::read(document.to_string().as_bytes(), &Options { limits, ..Options::default() });

@@ -126,7 +126,7 @@ fn a_discriminator_chooses_the_alternative() {
     for version in ["3.0.4", "3.1.0"] {
         let validator = with_body_and(version, &schema, &pets());
         let check = |body: &Value, expected: &[&str]| {
-            assert_eq!(Request::json(body).violations(&validator), expected, "{body}")
+            assert_eq!(Request::json(body).violations(&validator), expected, "{body}");
         };
         check(&json!({"kind": "feline", "lives": 9}), &[]);
         check(&json!({"kind": "Cat"}), &[]);
@@ -224,7 +224,7 @@ fn a_body_that_is_required_must_be_there() {
 fn json_that_can_be_read_in_two_ways_is_a_violation() {
     let validator = media(&json!({"application/json": {"schema": {"properties": {"role": {}}}}}), true);
     let check = |body: &[u8], expected: &str| {
-        assert_eq!(Request::body("application/json", body).violations(&validator), [expected], "{body:?}")
+        assert_eq!(Request::body("application/json", body).violations(&validator), [expected], "{body:?}");
     };
     check(br#"{"role": "user", "role": "admin"}"#, "duplicate /body/role");
     check(br#"{"secret": 1, "secret": 1}"#, "duplicate /body/*");

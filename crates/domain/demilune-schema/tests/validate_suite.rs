@@ -143,7 +143,7 @@ fn run(draft: &str, version: &str) -> Option<BTreeMap<&'static str, usize>> {
             };
             *counts.entry(count).or_default() += 1;
             if outcome != Outcome::Agrees {
-                println!("{draft}/{name} | {description} | {outcome:?}");
+                eprintln!("{draft}/{name} | {description} | {outcome:?}");
                 let row = format!("`{draft}/{name}`");
                 assert!(
                     page.contains(&row),
@@ -159,7 +159,7 @@ fn run(draft: &str, version: &str) -> Option<BTreeMap<&'static str, usize>> {
 fn check(draft: &str, version: &str, expected: [(&'static str, usize); 4]) {
     match run(draft, version) {
         Some(counts) => assert_eq!(counts, expected.into_iter().collect()),
-        None => println!("DEMILUNE_JSON_SCHEMA_SUITE names no folder: nothing was tested"),
+        None => eprintln!("DEMILUNE_JSON_SCHEMA_SUITE names no folder: nothing was tested"),
     }
 }
 

@@ -1,5 +1,7 @@
 //! The content of a request: its media type must be declared, and what can be read must fit its schema.
 
+use std::borrow::Cow;
+
 use http::{HeaderMap, header::CONTENT_TYPE};
 
 use super::{
@@ -53,10 +55,15 @@ impl Body {
         self.media_of(headers).is_some_and(|(_, found)| media_type::is_json(&found) || media_type::is_form(&found))
     }
 
-    /// What is declared for the media type of a request.
-    fn media_of(&self, headers: &HeaderMap) -> Option<(&Media, MediaRange)> {
-        let found = content_type(headers)?;
-        Some((self.declared(&found)?, found))
+    /// What is declared for the media type of a request, which must say one, once.
+    fn media_of(&self, headers: &HeaderMap) -> Option<(&Media, Cow<'_, MediaRange>)> {
+        let mut fields = headers.get_all(CONTENT_TYPE).iter();
+        let field = fields.next().filter(|_| fields.next().is_none())?;
+        if let Some(media) = self.media.iter().find(|media| media.range.is_written(field.as_bytes())) {
+            return Some((media, Cow::Borrowed(&media.range)));
+        }
+        let found = MediaRange::parse(field.to_str().ok()?).filter(MediaRange::is_concrete)?;
+        Some((self.declared(&found)?, Cow::Owned(found)))
     }
 
     fn declared(&self, found: &MediaRange) -> Option<&Media> {
@@ -67,13 +74,6 @@ impl Body {
     fn add(&self, keyword: &str, request_place: &str, verdict: &mut Verdict) {
         verdict.add(Violation::new(keyword, request_place.to_owned(), self.place.to_string()));
     }
-}
-
-/// The media type of a request that says one, once.
-fn content_type(headers: &HeaderMap) -> Option<MediaRange> {
-    let mut fields = headers.get_all(CONTENT_TYPE).iter();
-    let field = fields.next().filter(|_| fields.next().is_none())?;
-    MediaRange::parse(field.to_str().ok()?).filter(MediaRange::is_concrete)
 }
 
 impl Media {

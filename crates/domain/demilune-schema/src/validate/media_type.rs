@@ -20,6 +20,16 @@ impl MediaRange {
         Some(Self { kind: lower(kind), subtype: lower(subtype), parameters: parse_parameters(parameters)? })
     }
 
+    /// Whether a text is this media type and nothing else, which spares reading it.
+    pub(crate) fn is_written(&self, text: &[u8]) -> bool {
+        let (kind, subtype) = (self.kind.as_bytes(), self.subtype.as_bytes());
+        let expected = kind.iter().chain(b"/").chain(subtype);
+        self.parameters.is_empty()
+            && self.is_concrete()
+            && text.len() == kind.len() + subtype.len() + 1
+            && expected.zip(text).all(|(expected, found)| expected.eq_ignore_ascii_case(found))
+    }
+
     /// Whether it names one media type, as a request must.
     pub(crate) fn is_concrete(&self) -> bool {
         &*self.kind != "*" && &*self.subtype != "*"
@@ -123,6 +133,9 @@ mod tests {
         assert_eq!(parse("Application/JSON;Charset=\"UTF-8\" ; a=b;"), parse("application/json; charset=UTF-8;a=b"));
         assert!(is_json(&parse("application/problem+json")) && is_json(&parse("text/json")));
         assert!(is_form(&parse("application/x-www-form-urlencoded")));
+        assert!(
+            parse("a/b").is_written(b"A/b") && !parse("a/b").is_written(b"a/b;c=d") && !parse("a/*").is_written(b"a/*")
+        );
         assert!(parse("a/b;charset=utf-8").is_utf8() && !parse("a/b;charset=utf-16").is_utf8());
         for text in ["", "json", "a/", "/b", "a/b c", "a/b;c", "a/b;c=\"d", "a/b, c/d", "a/b;c=d;c=e", "*/b", "a/b;=c"]
         {
