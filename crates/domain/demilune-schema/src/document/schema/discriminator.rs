@@ -26,7 +26,7 @@ pub(super) fn write(transform: &mut Transform<'_, '_>, members: &Map<String, Val
     let Some((keyword, list)) = list else {
         return transform.library.report.ignored("discriminator", NO_ALTERNATIVES, &place);
     };
-    let Some(choice) = choice(transform, keyword, list, discriminator, at) else {
+    let Some(choice) = choice(transform, keyword, list, discriminator, at, to) else {
         return transform.library.report.ignored("discriminator", NAMELESS, &place);
     };
     transform.library.report.enforced("discriminator", &place);
@@ -49,6 +49,7 @@ fn choice(
     list: &[Value],
     discriminator: &Value,
     at: &At<'_>,
+    written: &Written,
 ) -> Option<Choice> {
     let place = at.place.member(keyword);
     let mut choice = Choice { by_value: BTreeMap::new(), for_others: Vec::new() };
@@ -58,7 +59,7 @@ fn choice(
             definitions.insert(definition);
             choice.by_value.insert(name_of(schema)?, definition);
         } else if fits_no_object(schema) {
-            choice.for_others.push(schema.clone());
+            choice.for_others.extend(written.in_list(keyword, index).cloned());
         } else {
             return None;
         }

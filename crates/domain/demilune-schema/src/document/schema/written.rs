@@ -21,6 +21,11 @@ impl Written {
         self.members.insert(keyword.to_owned(), value);
     }
 
+    /// A schema in a list that has been put.
+    pub(super) fn in_list(&self, keyword: &str, index: usize) -> Option<&Value> {
+        self.members.get(keyword)?.get(index)
+    }
+
     /// Leaves a keyword out in the end, whether it has been put or will be.
     pub(super) fn drop(&mut self, keyword: &'static str) {
         self.dropped.push(keyword);

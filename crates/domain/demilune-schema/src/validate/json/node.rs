@@ -107,8 +107,12 @@ impl<'t> jsonschema::json::Node<'t, Format> for Node<'t> {
         }
     }
 
+    /// Looking through a long text costs as much as looking into a container.
     fn as_string(&self) -> Option<Cow<'t, str>> {
-        self.text().map(Cow::Borrowed)
+        const BYTES_PER_VISIT: usize = 64;
+        let text = self.text()?;
+        let is_free = text.len() < BYTES_PER_VISIT;
+        (is_free || self.tape.work().take(text.len() / BYTES_PER_VISIT)).then_some(Cow::Borrowed(text))
     }
 
     fn as_number(&self) -> Option<&'t Number> {
@@ -157,11 +161,7 @@ impl<'t> jsonschema::json::Node<'t, Format> for Node<'t> {
     }
 
     fn equals_value(&self, expected: &Value) -> bool {
-        match (self.text(), expected) {
-            (Some(text), Value::String(expected)) => text == expected,
-            (Some(_), _) | (None, Value::String(_)) => false,
-            _ => jsonschema::json::cmp::equal(&self.tape.to_value(self.at), expected),
-        }
+        self.tape.equals(self.at, expected)
     }
 
     /// Errors are given this instead of the value: what a request holds stays out of them.

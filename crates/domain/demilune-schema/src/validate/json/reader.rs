@@ -360,7 +360,10 @@ mod tests {
         fn reads_as_serde_json_does(text in any_text()) {
             let theirs = serde_json::from_str::<Value>(&text);
             match (read(text.as_bytes(), DEPTH_MAX), theirs) {
-                (Ok(ours), Ok(theirs)) => prop_assert_eq!(ours.to_value(0), theirs),
+                (Ok(ours), Ok(theirs)) => {
+                    prop_assert!(ours.equals(0, &theirs));
+                    prop_assert_eq!(ours.to_value(0), theirs);
+                }
                 (Err(ours), Ok(_)) => prop_assert_eq!(ours.kind, JsonErrorKind::Duplicate),
                 (Ok(_), Err(theirs)) => prop_assert!(false, "{} {}", text, theirs),
                 (Err(_), Err(_)) => {}

@@ -2,6 +2,7 @@
 
 use std::{cell::Cell, cmp::Ordering};
 
+use jsonschema::json::cmp;
 use serde_json::{Map, Number, Value};
 
 /// Objects with more members than this are looked up in a sorted list instead of one by one.
@@ -160,6 +161,27 @@ impl Tape<'_> {
                     .collect::<Map<_, _>>()
                     .into()
             }
+        }
+    }
+
+    /// Whether a value is the expected one; numbers are compared as what they stand for.
+    pub(super) fn equals(&self, at: u32, expected: &Value) -> bool {
+        match (self.entry(at), expected) {
+            (Entry::Null, Value::Null) => true,
+            (Entry::Bool(truth), Value::Bool(expected)) => truth == *expected,
+            (Entry::Number(_), Value::Number(_)) => cmp::equal(&self.to_value(at), expected),
+            (Entry::Text(..) | Entry::Unescaped(..), Value::String(expected)) => self.name(at) == expected,
+            (Entry::Array(count, _), Value::Array(expected)) => {
+                count as usize == expected.len()
+                    && self.items(at, count).zip(expected).all(|(item, expected)| self.equals(item, expected))
+            }
+            (Entry::Object(count, _), Value::Object(expected)) => {
+                let is_equal = |(name, expected): (&String, &Value)| {
+                    self.member(at, count, name).is_some_and(|member| self.equals(member, expected))
+                };
+                count as usize == expected.len() && expected.iter().all(is_equal)
+            }
+            _ => false,
         }
     }
 
