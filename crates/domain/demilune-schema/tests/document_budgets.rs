@@ -71,6 +71,17 @@ fn schemas_that_multiply_for_one_value_are_refused() {
 }
 
 #[test]
+fn schemas_that_lead_to_each_other_in_too_many_ways_are_refused() {
+    let names: Vec<Value> = (0..200).map(|number| json!({"$ref": format!("#/components/schemas/A{number}")})).collect();
+    let schemas: Map<String, Value> = (0..200)
+        .map(|number| {
+            (format!("A{number}"), json!({"properties": {"a": {"allOf": names}}, "allOf": names, "required": ["a"]}))
+        })
+        .collect();
+    check(&with_schemas(&Value::Object(schemas)), Limits::default(), Code::Budget);
+}
+
+#[test]
 fn references_that_only_lead_on_are_refused_when_long() {
     check(&with_schemas(&chain(20_000, Value::clone)), Limits::default(), Code::Circle);
 }

@@ -145,6 +145,12 @@ fn any_json() -> impl Strategy<Value = Value> {
     })
 }
 
+#[test]
+fn a_validator_is_shared_between_threads() {
+    fn is_shared<T: Send + Sync + Clone + 'static>() {}
+    is_shared::<demilune_schema::validate::Validator>();
+}
+
 proptest! {
     #[test]
     fn a_body_that_fits_is_let_through((schema, value) in schema_and_value()) {

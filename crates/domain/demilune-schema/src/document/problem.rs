@@ -1,6 +1,6 @@
 //! What is wrong with a document, each with a code that stays, a sentence, and where it is.
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 /// One thing that is wrong with a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,6 +96,11 @@ codes! {
     Form = 32, Warning;
 }
 
+impl Problem {
+    /// How many of one kind are listed: more than anybody reads.
+    pub const PER_CODE_MAX: usize = 100;
+}
+
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.location.is_empty() {
@@ -109,15 +114,14 @@ impl fmt::Display for Problem {
 #[derive(Debug, Default)]
 pub(super) struct Problems {
     found: Vec<Problem>,
+    counts: BTreeMap<Code, usize>,
 }
 
 impl Problems {
-    /// More of one kind than anybody reads.
-    const PER_CODE_MAX: usize = 100;
-
     pub(super) fn add(&mut self, code: Code, location: String, message: impl Into<String>) {
-        let same = self.found.iter().filter(|problem| problem.code == code).count();
-        if same < Self::PER_CODE_MAX {
+        let count = self.counts.entry(code).or_default();
+        *count += 1;
+        if *count <= Problem::PER_CODE_MAX {
             self.found.push(Problem { code, severity: code.severity(), message: message.into(), location });
         }
     }

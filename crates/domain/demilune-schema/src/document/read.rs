@@ -39,7 +39,7 @@ pub struct Operation {
 pub struct Read {
     /// The document, unless a problem keeps it from being used.
     pub document: Option<Document>,
-    /// Everything that is wrong with it, in the order in which it was found.
+    /// Everything that is wrong with it, in the order in which it was found; [`Problem::PER_CODE_MAX`] of each kind.
     pub problems: Vec<Problem>,
     /// What of it is enforced.
     pub keywords: KeywordReport,
@@ -61,7 +61,8 @@ impl Document {
         let Some(described) = operations::read(&mut library, &source, options) else { return finish(library, None) };
         library.rewrite_pending();
         if library.is_full() {
-            let sentence = format!("it has more than {} schemas", options.limits.schemas_max);
+            let max = options.limits.schemas_max;
+            let sentence = format!("it has more than {max} schemas, or too many ways from one to the next");
             library.problem(Code::Budget, &Place::At(""), sentence);
             return finish(library, None);
         }

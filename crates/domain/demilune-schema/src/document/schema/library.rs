@@ -1,6 +1,9 @@
 //! All schemas of a document that requests are checked against, each rewritten once.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::{
+    cell::Cell,
+    collections::{BTreeSet, HashMap, VecDeque},
+};
 
 use serde_json::Value;
 
@@ -41,7 +44,12 @@ pub(in crate::document) struct Library<'d> {
     /// How many schemas there are, those within others counted.
     pub(super) schemas: usize,
     schemas_max: usize,
+    /// How many more schemas may be looked at to find members that are read-only.
+    read_only_looks: Cell<usize>,
 }
+
+/// Most schemas that are looked at in a document to find members that are read-only. GitHub's document takes a hundredth.
+const READ_ONLY_LOOKS_MAX: usize = 2_000_000;
 
 /// One schema, rewritten.
 #[derive(Debug)]
@@ -70,6 +78,7 @@ impl<'d> Library<'d> {
             moved: HashMap::new(),
             schemas: 0,
             schemas_max: limits.schemas_max,
+            read_only_looks: Cell::new(READ_ONLY_LOOKS_MAX),
         }
     }
 
@@ -106,9 +115,16 @@ impl<'d> Library<'d> {
         }
     }
 
-    /// Whether there are more schemas than are taken on; nothing more is rewritten then.
+    /// Whether there are more schemas than are taken on, or more to find out about them; nothing more is rewritten then.
     pub(in crate::document) fn is_full(&self) -> bool {
-        self.schemas > self.schemas_max
+        self.schemas > self.schemas_max || self.read_only_looks.get() == 0
+    }
+
+    /// Takes one look at a schema; `false` once there have been too many.
+    pub(super) fn look(&self) -> bool {
+        let left = self.read_only_looks.get().saturating_sub(1);
+        self.read_only_looks.set(left);
+        left > 0
     }
 
     /// Takes in the schema at a place, for requests to be checked against.

@@ -15,12 +15,15 @@ pub(super) fn is_read_only(library: &Library<'_>, schema: &Value) -> bool {
 }
 
 fn says_so(library: &Library<'_>, schema: &Value, depth: usize) -> bool {
+    if !library.look() {
+        return false;
+    }
     let schema = target(library, schema);
     if schema.get("readOnly") == Some(&Value::Bool(true)) {
         return true;
     }
-    let parts = schema.get("allOf").and_then(Value::as_array);
-    depth > 0 && parts.into_iter().flatten().any(|part| says_so(library, part, depth - 1))
+    let mut parts = schema.get("allOf").and_then(Value::as_array).into_iter().flatten();
+    depth > 0 && parts.any(|part| says_so(library, part, depth - 1))
 }
 
 /// The read-only members of an object, with those that schemas around it name. Only looked for where something is
@@ -45,7 +48,10 @@ fn collect(library: &Library<'_>, schema: &Map<String, Value>, depth: usize, fou
         }
     }
     let parts = schema.get("allOf").and_then(Value::as_array);
-    for part in parts.into_iter().flatten().filter(|_| depth > 0) {
+    for part in parts.into_iter().flatten() {
+        if depth == 0 || !library.look() {
+            return;
+        }
         if let Some(part) = target(library, part).as_object() {
             collect(library, part, depth - 1, found);
         }
