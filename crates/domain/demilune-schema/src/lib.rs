@@ -1,4 +1,4 @@
-//! OpenAPI documents: read with every problem found, and enforced on requests.
+//! OpenAPI documents: read with every problem found, enforced on requests, and learned from them.
 //!
 //! ```
 //! use demilune_schema::{
@@ -30,4 +30,5 @@
 //! ```
 
 pub mod document;
+pub mod learn;
 pub mod validate;

@@ -30,7 +30,7 @@ pub enum DecodeError {
 }
 
 /// Writes a number as LEB128: seven bits a byte, the lowest first, the top bit set on all but the last.
-pub(crate) fn write(bytes: &mut Vec<u8>, mut number: u64) {
+pub fn write(bytes: &mut Vec<u8>, mut number: u64) {
     while number >= 0x80 {
         bytes.push(number.to_le_bytes()[0] | 0x80);
         number >>= 7;
@@ -39,22 +39,23 @@ pub(crate) fn write(bytes: &mut Vec<u8>, mut number: u64) {
 }
 
 /// The bytes that are not read yet.
-pub(crate) struct Reader<'a>(&'a [u8]);
+pub struct Reader<'a>(&'a [u8]);
 
 impl<'a> Reader<'a> {
     /// Reads the version byte in front, which must be this one.
-    pub(crate) fn of_version(bytes: &'a [u8], version: u8) -> Result<Self, DecodeError> {
+    pub fn of_version(bytes: &'a [u8], version: u8) -> Result<Self, DecodeError> {
         let mut reader = Self(bytes);
         let found = reader.byte()?;
         if found == version { Ok(reader) } else { Err(DecodeError::Version(found)) }
     }
 
     /// Nothing may be left.
-    pub(crate) fn finish(self) -> Result<(), DecodeError> {
+    pub fn finish(self) -> Result<(), DecodeError> {
         if self.0.is_empty() { Ok(()) } else { Err(DecodeError::Trailing) }
     }
 
-    pub(crate) fn numbers<const N: usize>(&mut self) -> Result<[u64; N], DecodeError> {
+    /// Reads this many numbers.
+    pub fn numbers<const N: usize>(&mut self) -> Result<[u64; N], DecodeError> {
         let mut numbers = [0; N];
         for number in &mut numbers {
             *number = self.number()?;
@@ -62,7 +63,8 @@ impl<'a> Reader<'a> {
         Ok(numbers)
     }
 
-    pub(crate) fn number(&mut self) -> Result<u64, DecodeError> {
+    /// Reads what [`write`] wrote.
+    pub fn number(&mut self) -> Result<u64, DecodeError> {
         let mut number = 0;
         for shift in (0..u64::BITS).step_by(7) {
             let byte = self.byte()?;
@@ -77,6 +79,13 @@ impl<'a> Reader<'a> {
             }
         }
         Err(DecodeError::Number)
+    }
+
+    /// Reads this many bytes as they are.
+    pub fn bytes(&mut self, length: usize) -> Result<&'a [u8], DecodeError> {
+        let (bytes, rest) = self.0.split_at_checked(length).ok_or(DecodeError::End)?;
+        self.0 = rest;
+        Ok(bytes)
     }
 
     fn byte(&mut self) -> Result<u8, DecodeError> {

@@ -32,7 +32,7 @@
 
 mod accumulator;
 mod bucket;
-mod bytes;
+pub mod bytes;
 mod encoding;
 mod histogram;
 mod ledger;

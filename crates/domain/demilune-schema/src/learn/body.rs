@@ -1,0 +1,125 @@
+//! JSON bodies: every place in them is a field.
+
+use jsonschema::{
+    JsonType,
+    json::{Array, Node as _, Object},
+};
+
+use super::{
+    class::Class,
+    evidence::Evidence,
+    field::{Field, Step},
+    fields::Fields,
+    key::{FieldHash, LearnKey},
+    name,
+    published::Published,
+    tally::Sighting,
+};
+use crate::validate::json::{self, Node, Tape};
+
+/// Most members of one object, and items of one array, that are looked at.
+const MEMBERS_MAX: usize = 256;
+const ITEMS_MAX: usize = 32;
+
+/// Reads a body; none if it is too long, no JSON or has a name twice.
+pub(super) fn read(bytes: &[u8]) -> Option<Tape<'_>> {
+    if bytes.len() > Evidence::BODY_BYTES_MAX {
+        return None;
+    }
+    let tape = json::read(bytes, json::DEPTH_MAX).ok()?;
+    tape.work().allow(u32::MAX, u32::MAX);
+    Some(tape)
+}
+
+/// Adds what a body shows.
+pub(super) fn observe(fields: &mut Fields, key: &LearnKey, published: &Published, sighting: Sighting, tape: &Tape<'_>) {
+    let mut walk = Walk { fields, key, published, sighting };
+    walk.visit(Node::root(tape), Place { place: FieldHash::BODY, parent: FieldHash::ROOT, depth: 1, name: None });
+}
+
+/// A place on the way through a body.
+#[derive(Clone, Copy)]
+struct Place<'n> {
+    place: FieldHash,
+    parent: FieldHash,
+    depth: u8,
+    /// The member's name; none for the body itself and for items.
+    name: Option<&'n str>,
+}
+
+impl Place<'_> {
+    fn step(self) -> Step {
+        match self.name {
+            Some(name) => Step::Member(name.into()),
+            None if self.place == FieldHash::BODY => Step::Body,
+            None => Step::Items,
+        }
+    }
+}
+
+struct Walk<'w> {
+    fields: &'w mut Fields,
+    key: &'w LearnKey,
+    published: &'w Published,
+    sighting: Sighting,
+}
+
+impl Walk<'_> {
+    fn visit(&mut self, node: Node<'_>, at: Place<'_>) {
+        let Self { key, published, sighting, .. } = *self;
+        let new = || Field::new(at.parent, at.step(), at.depth, published.contains(at.place));
+        let is_kept = self.fields.change(at.place, new, |field| {
+            field.seen.add(sighting);
+            add(field, key, node, sighting);
+        });
+        if !is_kept || at.depth >= Field::DEPTH_MAX {
+            return;
+        }
+        let below = Place { parent: at.place, depth: at.depth + 1, ..at };
+        if let Some(object) = node.as_object() {
+            for (name, value) in object.members().take(MEMBERS_MAX) {
+                if name::is_name(name) {
+                    self.visit(value, Place { place: key.member(at.place, name), name: Some(name), ..below });
+                } else {
+                    self.unnamed(at.place);
+                }
+            }
+        } else if let Some(array) = node.as_array() {
+            for item in array.elements().take(ITEMS_MAX) {
+                self.visit(item, Place { place: at.place.items(), name: None, ..below });
+            }
+        }
+    }
+
+    fn unnamed(&mut self, object: FieldHash) {
+        let sighting = self.sighting;
+        if let Some(field) = self.fields.get_mut(object) {
+            field.unnamed.add(sighting);
+        }
+    }
+}
+
+/// Adds one value to what was seen in its place.
+fn add(field: &mut Field, key: &LearnKey, node: Node<'_>, sighting: Sighting) {
+    let class = match node.json_type() {
+        JsonType::Null => Class::Null,
+        JsonType::Boolean => Class::Boolean,
+        JsonType::Object => Class::Object,
+        JsonType::Array => {
+            let items = node.as_array().map_or(0, |array| array.len());
+            field.sizes.add(i64::try_from(items).unwrap_or(i64::MAX), sighting);
+            Class::Array
+        }
+        JsonType::String => {
+            field.add_text(key, node.text().unwrap_or_default(), sighting);
+            return;
+        }
+        JsonType::Integer | JsonType::Number => {
+            if let Some(number) = node.number() {
+                field.add_number(key, number, sighting);
+            }
+            return;
+        }
+    };
+    field.classes.add(class, sighting);
+}
