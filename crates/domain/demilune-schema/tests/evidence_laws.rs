@@ -76,7 +76,9 @@ fn observe(evidence: &mut Evidence, request: &Request) {
 
 fn of(requests: &[Request]) -> Evidence {
     let mut evidence = Evidence::new(Arc::default());
-    requests.iter().for_each(|request| observe(&mut evidence, request));
+    for request in requests {
+        observe(&mut evidence, request);
+    }
     evidence
 }
 
@@ -138,7 +140,7 @@ fn flood(number: u64) -> Request {
         (0..40).map(|member| format!("{:?}:{{\"{}\":[{number}]}}", word(number * 40 + member), word(member))).collect();
     Request {
         hour: 480_000 * Hour::SECONDS,
-        supporter: u32::try_from(number).unwrap(),
+        supporter: u32::try_from(number).unwrap_or(u32::MAX),
         variable: word(number),
         query: Some(format!("{}={number}&{}=1", word(number + 1_000_000), word(number + 2_000_000))),
         body: Some(format!("{{{}}}", members.join(","))),

@@ -34,13 +34,13 @@ pub(super) fn read(bytes: &[u8]) -> Option<Tape<'_>> {
 /// Adds what a body shows.
 pub(super) fn observe(fields: &mut Fields, key: &LearnKey, published: &Published, sighting: Sighting, tape: &Tape<'_>) {
     let mut walk = Walk { fields, key, published, sighting };
-    walk.visit(Node::root(tape), Place { place: FieldHash::BODY, parent: FieldHash::ROOT, depth: 1, name: None });
+    walk.visit(Node::root(tape), Place { hash: FieldHash::BODY, parent: FieldHash::ROOT, depth: 1, name: None });
 }
 
 /// A place on the way through a body.
 #[derive(Clone, Copy)]
 struct Place<'n> {
-    place: FieldHash,
+    hash: FieldHash,
     parent: FieldHash,
     depth: u8,
     /// The member's name; none for the body itself and for items.
@@ -51,7 +51,7 @@ impl Place<'_> {
     fn step(self) -> Step {
         match self.name {
             Some(name) => Step::Member(name.into()),
-            None if self.place == FieldHash::BODY => Step::Body,
+            None if self.hash == FieldHash::BODY => Step::Body,
             None => Step::Items,
         }
     }
@@ -67,26 +67,26 @@ struct Walk<'w> {
 impl Walk<'_> {
     fn visit(&mut self, node: Node<'_>, at: Place<'_>) {
         let Self { key, published, sighting, .. } = *self;
-        let new = || Field::new(at.parent, at.step(), at.depth, published.contains(at.place));
-        let is_kept = self.fields.change(at.place, new, |field| {
+        let new = || Field::new(at.parent, at.step(), at.depth, published.contains(at.hash));
+        let is_kept = self.fields.change(at.hash, new, |field| {
             field.seen.add(sighting);
             add(field, key, node, sighting);
         });
         if !is_kept || at.depth >= Field::DEPTH_MAX {
             return;
         }
-        let below = Place { parent: at.place, depth: at.depth + 1, ..at };
+        let below = Place { parent: at.hash, depth: at.depth + 1, ..at };
         if let Some(object) = node.as_object() {
             for (name, value) in object.members().take(MEMBERS_MAX) {
                 if name::is_name(name) {
-                    self.visit(value, Place { place: key.member(at.place, name), name: Some(name), ..below });
+                    self.visit(value, Place { hash: key.member(at.hash, name), name: Some(name), ..below });
                 } else {
-                    self.unnamed(at.place);
+                    self.unnamed(at.hash);
                 }
             }
         } else if let Some(array) = node.as_array() {
             for item in array.elements().take(ITEMS_MAX) {
-                self.visit(item, Place { place: at.place.items(), name: None, ..below });
+                self.visit(item, Place { hash: at.hash.items(), name: None, ..below });
             }
         }
     }

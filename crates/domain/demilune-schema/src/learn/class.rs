@@ -80,11 +80,6 @@ impl Class {
         }
     }
 
-    /// Whether it is a text.
-    pub(super) const fn is_text(self) -> bool {
-        self as u8 >= Self::Empty as u8
-    }
-
     /// The format that every text of this class has, by its name in OpenAPI's registry.
     pub(super) const fn format(self) -> Option<&'static str> {
         match self {

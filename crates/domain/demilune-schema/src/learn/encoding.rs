@@ -174,7 +174,9 @@ impl Writer {
             }
             Values::Many(smallest) => {
                 self.length(FEW_MAX + 1);
-                smallest.iter().for_each(|hash| self.hash(*hash));
+                for hash in smallest.iter() {
+                    self.hash(*hash);
+                }
             }
         }
     }
@@ -334,8 +336,8 @@ impl Input<'_> {
         let mut before = None;
         let mut ascending = |hash: u64| check(before.replace(hash) < Some(hash));
         if length > FEW_MAX {
-            let mut smallest = [0; FEW_MAX];
-            for slot in &mut smallest {
+            let mut smallest = Box::new([0; FEW_MAX]);
+            for slot in smallest.iter_mut() {
                 *slot = self.hash()?;
                 ascending(*slot)?;
             }

@@ -1,7 +1,7 @@
 //! The fields of an operation's requests, within a bound that does not depend on the order in which they come.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, hash_map::Entry},
     hash::{BuildHasherDefault, Hasher},
 };
 
@@ -71,15 +71,15 @@ impl Fields {
         new: impl FnOnce() -> Field,
         change: impl FnOnce(&mut Field),
     ) -> bool {
-        let field = match self.by_place.get_mut(&place) {
-            Some(field) => field,
-            None => {
+        let field = match self.by_place.entry(place) {
+            Entry::Occupied(entry) => entry.into_mut(),
+            Entry::Vacant(entry) => {
                 let field = new();
-                if self.is_cut(field.rank(place)) {
+                if self.cut.is_some_and(|cut| field.rank(place) >= cut) {
                     return false;
                 }
                 self.bytes += field.bytes();
-                self.by_place.entry(place).or_insert(field)
+                entry.insert(field)
             }
         };
         let before = field.bytes();
@@ -142,7 +142,9 @@ impl Fields {
             Step::Query(name) | Step::Member(name) => name.clone(),
             Step::Variable(_) | Step::Body | Step::Items => Box::default(),
         };
-        children.values_mut().for_each(|fields| fields.sort_by_cached_key(|(_, field)| name(field)));
+        for fields in children.values_mut() {
+            fields.sort_by_cached_key(|(_, field)| name(field));
+        }
         children
     }
 }

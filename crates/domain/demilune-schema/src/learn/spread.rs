@@ -3,7 +3,7 @@
 use super::tally::{Sighting, Tallies, Tally};
 
 /// Numbers below this, with either sign, have a bucket each.
-const EXACT: u64 = 16;
+const EXACT: u64 = EXACT_CODE as u64;
 const EXACT_CODE: Code = 16;
 /// Buckets for each doubling above, at the finest level.
 const PER_OCTAVE: u64 = 8;
@@ -35,7 +35,7 @@ pub(super) struct Bounds {
 
 impl Spread {
     /// Most buckets: the exact ones, and the others.
-    pub(super) const BUCKETS_MAX: usize = 2 * EXACT as usize - 1 + WIDE_MAX;
+    pub(super) const BUCKETS_MAX: usize = 31 + WIDE_MAX;
 
     pub(super) fn add(&mut self, number: i64, sighting: Sighting) {
         if self.buckets.add(code(number, self.level), sighting) {
@@ -159,7 +159,9 @@ mod tests {
 
     fn of(numbers: &[i64]) -> Spread {
         let mut spread = Spread::default();
-        numbers.iter().for_each(|number| spread.add(*number, SIGHTING));
+        for number in numbers {
+            spread.add(*number, SIGHTING);
+        }
         spread
     }
 

@@ -15,7 +15,7 @@ pub(super) enum Values {
     /// All of them, by hash.
     Few(Vec<(u64, Value)>),
     /// The smallest hashes, ascending.
-    Many([u64; FEW_MAX]),
+    Many(Box<[u64; FEW_MAX]>),
 }
 
 /// One of few values.
@@ -64,8 +64,10 @@ impl Values {
             }
             (Self::Many(smallest), Self::Few(others)) => others.iter().for_each(|(hash, _)| insert(smallest, *hash)),
             (Self::Few(values), Self::Many(others)) => {
-                let mut smallest = *others;
-                values.iter().for_each(|(hash, _)| insert(&mut smallest, *hash));
+                let mut smallest = others.clone();
+                for (hash, _) in values {
+                    insert(&mut smallest, *hash);
+                }
                 *self = Self::Many(smallest);
             }
             (Self::Many(smallest), Self::Many(others)) => others.iter().for_each(|hash| insert(smallest, *hash)),
@@ -98,7 +100,7 @@ impl Values {
         if let Self::Few(values) = self
             && values.len() > FEW_MAX
         {
-            let mut smallest = [u64::MAX; FEW_MAX];
+            let mut smallest = Box::new([u64::MAX; FEW_MAX]);
             for (slot, (hash, _)) in smallest.iter_mut().zip(values.iter()) {
                 *slot = *hash;
             }
