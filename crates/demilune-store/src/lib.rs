@@ -3,11 +3,13 @@
 //! An acknowledged write is on the disk. Both backends run the same statements through `connection`, so that each
 //! is written once; what differs lives in `sqlite` and `postgres`.
 
+mod beside;
 mod changes;
 mod connection;
 mod database;
 mod error;
 mod job;
+mod learned_schema;
 mod migrations;
 mod operation;
 mod origin;
@@ -32,10 +34,12 @@ pub use error::{
     BackupError, OpenError, OperationUpsertError, OriginSetError, StoreFailure, TokenCreateError, UserCreateError,
     ZoneCreateError,
 };
+pub use learned_schema::StoredSchema;
 pub use migrations::PendingMigration;
 pub use operation::{Features, OperationOrder, OperationPage, OperationQuery, StoredOperation, Upserted};
 pub use origin::{ORIGINS_PER_ZONE_MAX, OriginRecord};
 pub use route::Route;
+pub use rules::GatewayRules;
 pub use stats::{BATCH_SIZE_BOUNDS, HistogramSnapshot, LATENCY_BOUNDS_S, StoreStats, TrafficStats};
 pub use store::Store;
 pub use thresholds::{StoredThresholds, ThresholdKey};

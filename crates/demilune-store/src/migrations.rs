@@ -31,7 +31,7 @@ struct Migration {
     oldest_binary: u32,
 }
 
-const MIGRATIONS: [Migration; 4] = [
+const MIGRATIONS: [Migration; 5] = [
     Migration {
         version: 1,
         name: "inventory",
@@ -58,6 +58,13 @@ const MIGRATIONS: [Migration; 4] = [
         name: "thresholds",
         sqlite: include_str!("migrations/sqlite_0004_thresholds.sql"),
         postgres: include_str!("migrations/postgres_0004_thresholds.sql"),
+        oldest_binary: 1,
+    },
+    Migration {
+        version: 5,
+        name: "schemas",
+        sqlite: include_str!("migrations/sqlite_0005_schemas.sql"),
+        postgres: include_str!("migrations/postgres_0005_schemas.sql"),
         oldest_binary: 1,
     },
 ];

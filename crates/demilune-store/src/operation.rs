@@ -11,8 +11,10 @@ pub(crate) use page::list;
 pub use page::{OperationOrder, OperationPage, OperationQuery};
 
 use crate::{
+    beside,
     connection::{Connection, placeholders},
     error::{QueryError, StoreFailure},
+    learned_schema::{self, StoredSchema},
     route::{Route, RouteText},
     row::{Row, Value, columns},
     thresholds::{self, StoredThresholds},
@@ -34,6 +36,8 @@ pub struct Features {
     pub route: Option<Route>,
     /// What is recommended for its clients.
     pub thresholds: Option<StoredThresholds>,
+    /// What was learned about its requests. Only read for one operation, or when a list is asked for with schemas.
+    pub parameter_schemas: Option<StoredSchema>,
 }
 
 /// One operation after an upsert.
@@ -45,7 +49,7 @@ pub struct Upserted {
     pub added: bool,
 }
 
-// The columns of the recommendation stand between the id and the others.
+// The columns of the recommendation stand between the id and the others, those of what was learned behind them.
 columns! { "operations":
     OPERATION_ID = 0 "operation_id",
     METHOD = 15 "method",
@@ -57,24 +61,20 @@ columns! { "operations":
 }
 const _: () = assert!(METHOD.index == thresholds::SELECTED_COLUMNS);
 const SELECTED: &str = "method, host, endpoint, last_updated, route, route_updated_at";
+const FIRST_SCHEMA: usize = ROUTE_UPDATED_AT.index + 1;
 const JOIN_THRESHOLDS: &str = "LEFT JOIN operation_thresholds USING (zone_id, operation_id)";
+const JOIN_SCHEMAS: &str = "LEFT JOIN operation_schemas USING (zone_id, operation_id)";
 
 fn operation(row: &Row) -> Result<StoredOperation, StoreFailure> {
     let key = OperationKey { method: row.parse(METHOD)?, host: row.parse(HOST)?, endpoint: row.parse(ENDPOINT)? };
     let id = row.parse(OPERATION_ID)?;
-    let features = features(RouteText::read(row, ROUTE, ROUTE_UPDATED_AT)?.as_ref(), Some(row), id, &key)?;
+    let features = Features {
+        route: RouteText::read(row, ROUTE, ROUTE_UPDATED_AT)?.map(|text| text.parse(id, &key.endpoint)).transpose()?,
+        thresholds: thresholds::read(row)?,
+        parameter_schemas: learned_schema::read(row, FIRST_SCHEMA)?,
+    };
     let operation = Operation { id, key, last_updated: row.time(LAST_UPDATED)? };
     Ok(StoredOperation { operation, features })
-}
-
-fn features(
-    route: Option<&RouteText>,
-    thresholds: Option<&Row>,
-    id: OperationId,
-    key: &OperationKey,
-) -> Result<Features, StoreFailure> {
-    let route = route.map(|text| text.parse(id, &key.endpoint)).transpose()?;
-    Ok(Features { route, thresholds: thresholds.map(thresholds::read).transpose()?.flatten() })
 }
 
 /// One operation of a zone.
@@ -84,9 +84,10 @@ pub(crate) async fn get(
     id: OperationId,
 ) -> Result<Option<StoredOperation>, StoreFailure> {
     let sql = format!(
-        "SELECT operation_id, {}, {SELECTED} FROM operations {JOIN_THRESHOLDS} \
+        "SELECT operation_id, {}, {SELECTED}, {} FROM operations {JOIN_THRESHOLDS} {JOIN_SCHEMAS} \
          WHERE zone_id = $1 AND operation_id = $2",
-        thresholds::SELECTED
+        thresholds::SELECTED,
+        learned_schema::SELECTED
     );
     let parameters = vec![zone.as_str().into(), Value::Text(id.to_string())];
     connection.query(sql, parameters).await?.first().map(operation).transpose()
@@ -133,6 +134,8 @@ pub(crate) struct RowUpserted {
     pub(crate) route: Option<RouteText>,
     /// Whether there is a row of its recommendation.
     pub(crate) has_thresholds: bool,
+    /// Whether there is a row of what was learned about it.
+    pub(crate) has_schema: bool,
 }
 
 /// SHA-256 of an operation's key. Primary keys hold it in place of the endpoint, which at 4096 bytes exceeds what an
@@ -153,7 +156,7 @@ pub(crate) const UPSERT_CONFLICT: &str = " ON CONFLICT (zone_id, key_hash) DO UP
     CASE WHEN excluded.last_updated > operations.last_updated THEN excluded.last_updated \
     ELSE operations.last_updated + 1 END \
     RETURNING zone_id, key_hash, operation_id, last_updated, route, route_updated_at, \
-    has_thresholds";
+    has_thresholds, has_parameter_schemas";
 
 columns! { "operations":
     UPSERTED_ZONE = 0 "zone_id",
@@ -163,6 +166,7 @@ columns! { "operations":
     UPSERTED_ROUTE = 4 "route",
     UPSERTED_ROUTE_TIME = 5 "route_updated_at",
     UPSERTED_HAS_THRESHOLDS = 6 "has_thresholds",
+    UPSERTED_HAS_SCHEMA = 7 "has_parameter_schemas",
 }
 
 /// Reads a row of that statement.
@@ -174,6 +178,7 @@ pub(crate) fn row_upserted(row: &Row) -> Result<RowUpserted, StoreFailure> {
         last_updated: row.time(UPSERTED_TIME)?,
         route: RouteText::read(row, UPSERTED_ROUTE, UPSERTED_ROUTE_TIME)?,
         has_thresholds: row.flag(UPSERTED_HAS_THRESHOLDS)?,
+        has_schema: row.flag(UPSERTED_HAS_SCHEMA)?,
     })
 }
 
@@ -241,10 +246,14 @@ pub(crate) async fn upsert(
 
     let mut stored = BTreeMap::new();
     let mut added: BTreeMap<ZoneId, i64> = BTreeMap::new();
-    let mut with_thresholds: BTreeMap<ZoneId, Vec<OperationId>> = BTreeMap::new();
+    let asked_alone: BTreeSet<_> = requests.iter().zip(&hashes).filter_map(alone).collect();
+    let (mut with_thresholds, mut with_schema) = (Wanted::new(), Wanted::new());
     for row in connection.upsert(&rows).await? {
         if row.has_thresholds {
             with_thresholds.entry(row.zone.clone()).or_default().push(row.id);
+        }
+        if row.has_schema && asked_alone.contains(&(&row.zone, row.key_hash)) {
+            with_schema.entry(row.zone.clone()).or_default().push(row.id);
         }
         let is_new = proposed.get(&(&row.zone, row.key_hash)) == Some(&row.id);
         if is_new {
@@ -259,17 +268,20 @@ pub(crate) async fn upsert(
             Some(_) => {}
         }
     }
-    let mut thresholds = BTreeMap::new();
-    for (zone, ids) in with_thresholds {
-        // An operation's row was locked by its upsert, so that what it said of this still holds.
-        thresholds.insert(zone.clone(), thresholds::of_operations(connection, &zone, &ids).await?);
-    }
+    // An operation's row was locked by its upsert, so that what it said of these still holds.
+    let thresholds = beside::of_zones::<StoredThresholds>(connection, with_thresholds).await?;
+    let schemas = beside::of_zones::<StoredSchema>(connection, with_schema).await?;
 
     let answer = |request: &UpsertRequest, key: &OperationKey, hash: KeyHash| {
         let missing = || StoreFailure::Internal("an upsert answered without one of its rows".into());
         let (id, last_updated, route, added) = stored.get(&(request.zone.clone(), hash)).ok_or_else(missing)?;
         let thresholds = thresholds.get(&request.zone).and_then(|rows| rows.get(id));
-        let features = features(route.as_ref(), thresholds, *id, key)?;
+        let schema = schemas.get(&request.zone).and_then(|rows| rows.get(id)).filter(|_| request.keys.len() == 1);
+        let features = Features {
+            route: route.as_ref().map(|text| text.parse(*id, &key.endpoint)).transpose()?,
+            thresholds: thresholds.map(thresholds::read).transpose()?.flatten(),
+            parameter_schemas: schema.map(learned_schema::read_beside).transpose()?.flatten(),
+        };
         let operation = Operation { id: *id, key: key.clone(), last_updated: *last_updated };
         Ok(Upserted { operation: StoredOperation { operation, features }, added: *added })
     };
@@ -277,6 +289,14 @@ pub(crate) async fn upsert(
         request.keys.iter().zip(hashes).map(|(key, hash)| answer(request, key, *hash)).collect()
     });
     Ok(answers.collect())
+}
+
+/// Operations whose findings are wanted.
+type Wanted = BTreeMap<ZoneId, Vec<OperationId>>;
+
+/// The key of a request that has no other.
+fn alone<'a>((request, hashes): (&&'a UpsertRequest, &Vec<KeyHash>)) -> Option<(&'a ZoneId, KeyHash)> {
+    if let [hash] = hashes.as_slice() { Some((&request.zone, *hash)) } else { None }
 }
 
 /// The ids of a zone's operations.

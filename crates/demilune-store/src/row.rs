@@ -108,10 +108,7 @@ impl Row {
 
     /// A column of exactly `N` bytes.
     pub(crate) fn bytes<const N: usize>(&self, column: Column) -> Result<[u8; N], StoreFailure> {
-        match self.0.get(column.index) {
-            Some(Value::Blob(bytes)) => bytes.as_slice().try_into().map_err(|_| self.damaged(column)),
-            _ => Err(self.damaged(column)),
-        }
+        self.blob_with(column, |bytes| bytes.try_into())
     }
 
     /// A column of bytes, parsed by a function.
@@ -120,8 +117,13 @@ impl Row {
         column: Column,
         parse: impl FnOnce(&[u8]) -> Result<T, E>,
     ) -> Result<T, StoreFailure> {
+        parse(self.blob(column)?).map_err(|_| self.damaged(column))
+    }
+
+    /// A column of bytes.
+    pub(crate) fn blob(&self, column: Column) -> Result<&[u8], StoreFailure> {
         match self.0.get(column.index) {
-            Some(Value::Blob(bytes)) => parse(bytes).map_err(|_| self.damaged(column)),
+            Some(Value::Blob(bytes)) => Ok(bytes),
             _ => Err(self.damaged(column)),
         }
     }

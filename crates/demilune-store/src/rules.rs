@@ -1,9 +1,40 @@
 //! A zone's rules, read whole and from one moment.
 
-use demilune_inventory::ZoneId;
+use std::collections::BTreeMap;
+
+use demilune_inventory::{OperationId, ZoneId};
 use demilune_policy::rule::{OperationRule, ZoneRules};
 
-use crate::{connection::Connection, error::StoreFailure, operation, origin, settings, zone};
+use crate::{connection::Connection, error::StoreFailure, learned_schema, operation, origin, settings, zone};
+
+/// What a gateway loads of a zone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GatewayRules {
+    /// The rules; their revision covers all of this.
+    pub rules: ZoneRules,
+    /// For each operation that a schema was learned for, the names that it shows
+    /// ([`StoredSchema::published`](crate::StoredSchema::published)); left out where it is empty.
+    pub published: BTreeMap<OperationId, Vec<u8>>,
+}
+
+/// What a gateway loads of a zone; none if there is no such zone.
+pub(crate) async fn get_for_gateway(
+    connection: &mut Connection<'_>,
+    zone: &ZoneId,
+) -> Result<Option<GatewayRules>, StoreFailure> {
+    connection.begin_read().await?;
+    let rules = read_for_gateway(connection, zone).await;
+    connection.rollback().await;
+    rules
+}
+
+async fn read_for_gateway(
+    connection: &mut Connection<'_>,
+    zone: &ZoneId,
+) -> Result<Option<GatewayRules>, StoreFailure> {
+    let Some(rules) = read(connection, zone).await? else { return Ok(None) };
+    Ok(Some(GatewayRules { rules, published: learned_schema::published(connection, zone).await? }))
+}
 
 /// A zone's rules; none if there is no such zone.
 pub(crate) async fn get(connection: &mut Connection<'_>, zone: &ZoneId) -> Result<Option<ZoneRules>, StoreFailure> {

@@ -129,6 +129,7 @@ macro_rules! write_tried {
 }
 
 mod jobs;
+mod learned_schemas;
 mod rules;
 mod thresholds;
 mod traffic_records;
@@ -223,7 +224,8 @@ impl Store {
 
     /// Adds operations to a zone, all or nothing; each that is already there keeps its id and gets a later
     /// `last_updated`: max(now, old + 1 µs). Answers in input order, one result per input element; an element that
-    /// repeats an earlier one of the same call answers like it. Durable when it returns.
+    /// repeats an earlier one of the same call answers like it. Durable when it returns. What was learned about an
+    /// operation is only read for a call with one key.
     pub async fn operation_upsert(
         &self,
         zone: &ZoneId,
@@ -246,14 +248,25 @@ impl Store {
         read!(self, |connection| operation::get(connection, &zone, id))
     }
 
-    /// One page of a zone's operations and the number of all that pass the filter; none if there is no such zone.
+    /// One page of a zone's operations and the number of all that pass the filter; none if there is no such zone. What
+    /// was learned about them is not read.
     pub async fn operation_list(
         &self,
         zone: &ZoneId,
         query: OperationQuery,
     ) -> Result<Option<OperationPage>, StoreFailure> {
         let zone = zone.clone();
-        read!(self, |connection| operation::list(connection, &zone, &query))
+        read!(self, |connection| operation::list(connection, &zone, &query, false))
+    }
+
+    /// Like `operation_list`, with what was learned about each operation of the page, which is some kilobytes each.
+    pub async fn operation_list_with_schemas(
+        &self,
+        zone: &ZoneId,
+        query: OperationQuery,
+    ) -> Result<Option<OperationPage>, StoreFailure> {
+        let zone = zone.clone();
+        read!(self, |connection| operation::list(connection, &zone, &query, true))
     }
 
     /// Removes operations; unknown ids are left out of the answer, which holds the ids that were removed.

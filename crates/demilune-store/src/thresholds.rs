@@ -1,12 +1,11 @@
 //! What is recommended for an operation: one row beside the operation's, which it goes with.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use demilune_inventory::{OperationId, ZoneId};
 use demilune_traffic::{Distribution, Hour, Interval, Intervals, Thresholds};
 
 use crate::{
-    connection::{Connection, placeholders},
+    beside::{self, Finding},
+    connection::Connection,
     error::{QueryError, StoreFailure},
     row::{Row, Value, columns},
 };
@@ -69,10 +68,8 @@ columns! { "operation_thresholds":
     SESSION_BY = 13 "session_by",
     MAXIMA = 14 "maxima",
 }
-/// What is read of a recommendation, after one column that says whose it is. The others are what lists are sorted by,
-/// and follow from these.
-pub(crate) const SELECTED: &str = "window_end, sessions_estimated, requests, anonymous, suggested_threshold, \
-    interval_mean, p90_lower, p90_upper, p95_lower, p95_upper, p99_lower, p99_upper, session_by, maxima";
+/// What is read of a recommendation. The other columns are what lists are sorted by, and follow from these.
+pub(crate) const SELECTED: &str = StoredThresholds::SELECTED;
 /// Number of columns with the one in front.
 pub(crate) const SELECTED_COLUMNS: usize = 15;
 
@@ -106,23 +103,8 @@ pub(crate) async fn get(
     zone: &ZoneId,
     id: OperationId,
 ) -> Result<Option<StoredThresholds>, StoreFailure> {
-    let rows = rows(connection, zone, &[id]).await?;
-    Ok(rows.first().map(read).transpose()?.flatten())
-}
-
-/// The rows of these operations, to be `read` one by one.
-pub(crate) async fn of_operations(
-    connection: &mut Connection<'_>,
-    zone: &ZoneId,
-    ids: &[OperationId],
-) -> Result<BTreeMap<OperationId, Row>, StoreFailure> {
-    let mut found = BTreeMap::new();
-    for some in ids.chunks(CHUNK) {
-        for row in rows(connection, zone, some).await? {
-            found.insert(row.parse(OPERATION_ID)?, row);
-        }
-    }
-    Ok(found)
+    let row = beside::row::<StoredThresholds>(connection, zone, id).await?;
+    Ok(row.as_ref().map(read).transpose()?.flatten())
 }
 
 /// Every operation of a zone with a recommendation, and the end of the day it is from in seconds; by id.
@@ -137,71 +119,24 @@ pub(crate) async fn all(
 }
 
 /// Replaces recommendations, in the transaction that is open; those of operations that are gone are left out.
-///
-/// Operations are locked in the order of their keys, as upserts do.
 pub(crate) async fn replace(
     connection: &mut Connection<'_>,
     zone: &ZoneId,
     results: &[(OperationId, Option<StoredThresholds>)],
 ) -> Result<(), QueryError> {
-    for some in results.chunks(CHUNK) {
-        let there = lock(connection, zone, &some.iter().map(|(id, _)| *id).collect::<Vec<_>>()).await?;
-        let (mut with, mut without) = (BTreeSet::new(), BTreeSet::new());
-        for (id, result) in some.iter().filter(|(id, _)| there.contains(id)) {
-            // The last one counts, should there be two.
-            let (to, from) = if result.is_some() { (&mut with, &mut without) } else { (&mut without, &mut with) };
-            to.insert(*id);
-            from.remove(id);
-            match result {
-                Some(stored) => put(connection, zone, *id, stored).await?,
-                None => remove(connection, zone, *id).await?,
-            }
-        }
-        flag(connection, zone, &with, true).await?;
-        flag(connection, zone, &without, false).await?;
+    for some in results.chunks(beside::CHUNK) {
+        let findings = beside::lock(connection, zone, some).await?;
+        beside::replace(connection, zone, &findings).await?;
     }
     Ok(())
 }
 
-/// Most ids in one statement.
-const CHUNK: usize = 512;
-
-/// A list of ids after the zone. It is filled up with the last of them, so that there are few different statements,
-/// which stay prepared.
-fn list(zone: &ZoneId, ids: &[OperationId]) -> (Vec<Value>, String) {
-    let mut parameters = vec![Value::from(zone.as_str())];
-    let length = ids.len().next_power_of_two();
-    let last = ids.last();
-    parameters.extend(ids.iter().chain(last.into_iter().cycle()).take(length).map(|id| Value::Text(id.to_string())));
-    (parameters, format!("zone_id = $1 AND operation_id IN ({})", placeholders(2, length)))
-}
-
-async fn rows(connection: &mut Connection<'_>, zone: &ZoneId, ids: &[OperationId]) -> Result<Vec<Row>, StoreFailure> {
-    let (parameters, listed) = list(zone, ids);
-    let sql = ["SELECT operation_id, ", SELECTED, " FROM operation_thresholds WHERE ", &listed].concat();
-    Ok(connection.query(sql, parameters).await?)
-}
-
-/// Locks the rows of these operations, and says which of them are there.
-async fn lock(
-    connection: &mut Connection<'_>,
-    zone: &ZoneId,
-    ids: &[OperationId],
-) -> Result<BTreeSet<OperationId>, QueryError> {
-    let (parameters, listed) = list(zone, ids);
-    let lock = connection.for_update();
-    let sql = ["SELECT operation_id FROM operations WHERE ", &listed, " ORDER BY key_hash", lock].concat();
-    let rows = connection.query(sql, parameters).await?;
-    Ok(rows.iter().map(|row| row.parse(OPERATION_ID)).collect::<Result<_, _>>()?)
-}
-
-async fn put(
-    connection: &mut Connection<'_>,
-    zone: &ZoneId,
-    id: OperationId,
-    stored: &StoredThresholds,
-) -> Result<(), QueryError> {
-    const UPSERT: &str = "INSERT INTO operation_thresholds (zone_id, operation_id, window_end, auth_id_tokens, \
+impl Finding for StoredThresholds {
+    const TABLE: &'static str = "operation_thresholds";
+    const FLAG: &'static str = "has_thresholds";
+    const SELECTED: &'static str = "window_end, sessions_estimated, requests, anonymous, suggested_threshold, \
+        interval_mean, p90_lower, p90_upper, p95_lower, p95_upper, p99_lower, p99_upper, session_by, maxima";
+    const UPSERT: &'static str = "INSERT INTO operation_thresholds (zone_id, operation_id, window_end, auth_id_tokens, \
         data_points, p50, p90, p99, requests, anonymous, suggested_threshold, sessions_estimated, interval_mean, \
         p90_lower, p90_upper, p95_lower, p95_upper, p99_lower, p99_upper, session_by, maxima) \
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21) \
@@ -212,47 +147,27 @@ async fn put(
         interval_mean = excluded.interval_mean, p90_lower = excluded.p90_lower, p90_upper = excluded.p90_upper, \
         p95_lower = excluded.p95_lower, p95_upper = excluded.p95_upper, p99_lower = excluded.p99_lower, \
         p99_upper = excluded.p99_upper, session_by = excluded.session_by, maxima = excluded.maxima";
-    let StoredThresholds { thresholds, session_by } = stored;
-    let mut parameters = vec![Value::from(zone.as_str()), Value::Text(id.to_string())];
-    let integers = [
-        thresholds.window_end.start(),
-        thresholds.auth_id_tokens(),
-        thresholds.data_points(),
-        u64::from(thresholds.maxima.percentile(50)),
-        u64::from(thresholds.maxima.percentile(90)),
-        u64::from(thresholds.maxima.percentile(99)),
-        thresholds.requests,
-        thresholds.anonymous,
-        thresholds.suggested_threshold,
-    ];
-    parameters.extend(integers.map(|number| Value::Integer(i64::try_from(number).unwrap_or(i64::MAX))));
-    let Intervals { mean, p90, p95, p99 } = thresholds.intervals;
-    let reals = [thresholds.sessions_estimated, mean].into_iter();
-    let bounds = [p90, p95, p99].into_iter().flat_map(|interval| [interval.lower, interval.upper]);
-    parameters.extend(reals.chain(bounds).map(Value::Real));
-    parameters.push(session_by.as_deref().unwrap_or_default().into());
-    parameters.push(Value::Blob(thresholds.maxima.encode()));
-    connection.query(UPSERT, parameters).await.map(drop)
-}
 
-async fn remove(connection: &mut Connection<'_>, zone: &ZoneId, id: OperationId) -> Result<(), QueryError> {
-    const DELETE: &str = "DELETE FROM operation_thresholds WHERE zone_id = $1 AND operation_id = $2";
-    connection.query(DELETE, vec![zone.as_str().into(), Value::Text(id.to_string())]).await.map(drop)
-}
-
-/// Says on these operations' rows whether there is a recommendation. Rows that say so already are left alone: to write
-/// one again costs more than to look.
-async fn flag(
-    connection: &mut Connection<'_>,
-    zone: &ZoneId,
-    ids: &BTreeSet<OperationId>,
-    has: bool,
-) -> Result<(), QueryError> {
-    if ids.is_empty() {
-        return Ok(());
+    fn values(&self) -> Vec<Value> {
+        let Self { thresholds, session_by } = self;
+        let integers = [
+            thresholds.window_end.start(),
+            thresholds.auth_id_tokens(),
+            thresholds.data_points(),
+            u64::from(thresholds.maxima.percentile(50)),
+            u64::from(thresholds.maxima.percentile(90)),
+            u64::from(thresholds.maxima.percentile(99)),
+            thresholds.requests,
+            thresholds.anonymous,
+            thresholds.suggested_threshold,
+        ];
+        let integers = integers.map(|number| Value::Integer(i64::try_from(number).unwrap_or(i64::MAX)));
+        let Intervals { mean, p90, p95, p99 } = thresholds.intervals;
+        let reals = [thresholds.sessions_estimated, mean].into_iter();
+        let bounds = [p90, p95, p99].into_iter().flat_map(|interval| [interval.lower, interval.upper]);
+        let mut values: Vec<_> = integers.into_iter().chain(reals.chain(bounds).map(Value::Real)).collect();
+        values.push(session_by.as_deref().unwrap_or_default().into());
+        values.push(Value::Blob(thresholds.maxima.encode()));
+        values
     }
-    let (parameters, listed) = list(zone, &ids.iter().copied().collect::<Vec<_>>());
-    let (to, from) = if has { ("1", "0") } else { ("0", "1") };
-    let sql = ["UPDATE operations SET has_thresholds = ", to, " WHERE ", &listed, " AND has_thresholds = ", from];
-    connection.query(sql.concat(), parameters).await.map(drop)
 }

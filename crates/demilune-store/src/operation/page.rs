@@ -2,10 +2,11 @@
 
 use demilune_inventory::{Host, Method, ZoneId};
 
-use super::{JOIN_THRESHOLDS, OPERATION_ID, ROUTE_UPDATED_AT, SELECTED, StoredOperation, operation};
+use super::{FIRST_SCHEMA, JOIN_THRESHOLDS, OPERATION_ID, SELECTED, StoredOperation, operation};
 use crate::{
     connection::{Connection, placeholders},
     error::StoreFailure,
+    learned_schema,
     row::{Column, Value},
     thresholds::{self, ThresholdKey},
 };
@@ -50,14 +51,16 @@ pub struct OperationPage {
 }
 
 /// After all columns of an operation.
-const TOTAL_COUNT: Column = Column { table: "operations", name: "total_count", index: ROUTE_UPDATED_AT.index + 1 };
+const TOTAL_COUNT: Column =
+    Column { table: "operations", name: "total_count", index: FIRST_SCHEMA + learned_schema::SELECTED_COLUMNS };
 
 /// A page of a zone's operations, and the number of all that pass the filter, from one statement and so from one
-/// state. None if there is no such zone.
+/// state; with what was learned about them if asked for. None if there is no such zone.
 pub(crate) async fn list(
     connection: &mut Connection<'_>,
     zone: &ZoneId,
     query: &OperationQuery,
+    with_schemas: bool,
 ) -> Result<Option<OperationPage>, StoreFailure> {
     let mut parameters = vec![Value::from(zone.as_str())];
     let filter = filter(query, connection.substring_position(), &mut parameters);
@@ -72,11 +75,17 @@ pub(crate) async fn list(
     let offset = limit + 1;
     let joined = if let OperationOrder::Thresholds(_) = query.order { JOIN_THRESHOLDS } else { "" };
     let thresholds = thresholds::SELECTED;
+    let (schemas, join_schemas) = if with_schemas {
+        let join = "LEFT JOIN operation_schemas s ON s.zone_id = z.zone_id AND s.operation_id = p.operation_id";
+        (learned_schema::SELECTED, join)
+    } else {
+        (learned_schema::NOT_SELECTED, "")
+    };
     let sql = format!(
-        "SELECT p.operation_id, {thresholds}, {SELECTED}, {total} \
+        "SELECT p.operation_id, {thresholds}, {SELECTED}, {schemas}, {total} \
          FROM zones z LEFT JOIN (SELECT operation_id, {SELECTED} FROM operations {joined} WHERE zone_id = $1{filter} \
          ORDER BY {order} LIMIT ${limit} OFFSET ${offset}) p ON TRUE \
-         LEFT JOIN operation_thresholds t ON t.zone_id = z.zone_id AND t.operation_id = p.operation_id \
+         LEFT JOIN operation_thresholds t ON t.zone_id = z.zone_id AND t.operation_id = p.operation_id {join_schemas} \
          WHERE z.zone_id = $1 ORDER BY {order}"
     );
     parameters.push(Value::Integer(query.limit.into()));

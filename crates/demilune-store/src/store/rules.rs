@@ -10,7 +10,8 @@ use crate::{
     error::OriginSetError,
     origin::{self, OriginRecord},
     route::{self, Route},
-    rules, settings, zone,
+    rules::{self, GatewayRules},
+    settings, zone,
 };
 
 impl Store {
@@ -18,6 +19,12 @@ impl Store {
     pub async fn zone_rules(&self, zone: &ZoneId) -> Result<Option<ZoneRules>, StoreFailure> {
         let zone = zone.clone();
         read!(self, transaction, |connection| rules::get(connection, &zone))
+    }
+
+    /// A zone's rules with what its gateways are told beside them, all from one moment; none if there is no such zone.
+    pub async fn gateway_rules(&self, zone: &ZoneId) -> Result<Option<GatewayRules>, StoreFailure> {
+        let zone = zone.clone();
+        read!(self, transaction, |connection| rules::get_for_gateway(connection, &zone))
     }
 
     /// Every zone with its revision, by id. Cheap enough to be asked all the time.

@@ -165,6 +165,16 @@ impl Fixture {
              WHERE operations.zone_id = t.zone_id AND operations.operation_id = t.operation_id)",
         );
         check(
+            "schemas without an operation",
+            "SELECT count(*) FROM operation_schemas s WHERE NOT EXISTS (SELECT 1 FROM operations \
+             WHERE operations.zone_id = s.zone_id AND operations.operation_id = s.operation_id)",
+        );
+        check(
+            "operations that do not say whether they have a schema",
+            "SELECT count(*) FROM operations WHERE has_parameter_schemas <> (SELECT count(*) FROM operation_schemas s \
+             WHERE operations.zone_id = s.zone_id AND operations.operation_id = s.operation_id)",
+        );
+        check(
             "grants on nothing or to nobody",
             "SELECT count(*) FROM grants WHERE token_id NOT IN (SELECT token_id FROM tokens) \
              OR (zone_id IS NOT NULL AND zone_id NOT IN (SELECT zone_id FROM zones))",

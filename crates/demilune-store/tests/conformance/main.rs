@@ -11,6 +11,7 @@ mod durability;
 mod fixture;
 mod imports;
 mod jobs;
+mod learned_schemas;
 mod lists;
 mod migrations;
 mod operations;

@@ -6,6 +6,7 @@ use futures_util::future::join_all;
 
 use crate::{
     fixture::{Fixture, add, all, at, conformance, create_zone, origin, revision, rules, stored, target},
+    learned_schemas::schema,
     thresholds::{replace, result},
 };
 
@@ -18,6 +19,7 @@ conformance![
     a_newer_schema_that_does_not_is_refused,
     an_empty_database_is_not_migrated_unasked,
     a_database_of_the_first_release_is_kept,
+    a_database_of_the_release_before_is_kept,
     the_first_release_works_on_this_schema,
 ];
 
@@ -120,7 +122,7 @@ fn first_release_adds(fixture: &Fixture, zone: &str) -> String {
 async fn a_database_of_the_first_release_is_kept(fixture: &Fixture) {
     first_release(fixture);
     let pending = Store::migrations_pending(&fixture.database).await.unwrap();
-    assert_eq!(pending.iter().map(|step| step.version).collect::<Vec<_>>(), [2, 3, 4]);
+    assert_eq!(pending.iter().map(|step| step.version).collect::<Vec<_>>(), [2, 3, 4, 5]);
     assert!(matches!(fixture.open(false, 1).await, Err(OpenError::MigrationNeeded { found: 1, .. })));
     let (store, zone) = (fixture.store().await, "z".parse().unwrap());
     assert_eq!(revision(&store, &zone).await, 1);
@@ -132,6 +134,31 @@ async fn a_database_of_the_first_release_is_kept(fixture: &Fixture) {
     assert_eq!(listed, [again.operation]);
 }
 
+/// Takes out what this release has added to the schema.
+fn release_before(fixture: &Fixture) {
+    fixture.sql(
+        "DROP TABLE operation_schemas; ALTER TABLE operations DROP COLUMN has_parameter_schemas; \
+         UPDATE demilune_schema SET version = 4;",
+    );
+    if !fixture.is_sqlite() {
+        fixture.sql("DROP TABLE traffic_learning");
+    }
+}
+
+async fn a_database_of_the_release_before_is_kept(fixture: &Fixture) {
+    let (store, zone) = fixture.store_with_zone().await;
+    let id = add(&store, &zone, "GET /a", at(0)).await.operation.operation.id;
+    replace(&store, &zone, &[(id, Some(result(1)))]).await;
+    let before = (rules(&store, &zone).await, store.operation_get(&zone, id).await.unwrap());
+    store.close().await;
+    release_before(fixture);
+    let store = fixture.store().await;
+    assert_eq!((rules(&store, &zone).await, store.operation_get(&zone, id).await.unwrap()), before);
+    assert_eq!(store.learned_schema_all(&zone).await.unwrap(), []);
+    store.learned_schema_replace(&zone, vec![(id, Some(schema(1)))]).await.unwrap();
+    assert_eq!(store.learned_schema_get(&zone, id).await.unwrap(), Some(schema(1)));
+}
+
 async fn the_first_release_works_on_this_schema(fixture: &Fixture) {
     let store = fixture.store().await;
     assert_eq!(fixture.number("SELECT oldest_binary FROM demilune_schema"), 1);
@@ -141,6 +168,7 @@ async fn the_first_release_works_on_this_schema(fixture: &Fixture) {
     let route = target("http://o/{var1}", "/users/{id}");
     store.route_set(&zone, id, route.clone(), at(0)).await.unwrap();
     replace(&store, &zone, &[(id, Some(result(1)))]).await;
+    store.learned_schema_replace(&zone, vec![(id, Some(schema(1)))]).await.unwrap();
     store.job_note(&zone, "thresholds", 1).await.unwrap();
     store.origin_set(&zone, origin("a.example", "http://o"), at(0)).await.unwrap();
     store.zone_settings_set(&zone, ZoneSettings { head_as_get: false, ..ZoneSettings::default() }).await.unwrap();
@@ -156,6 +184,7 @@ async fn the_first_release_works_on_this_schema(fixture: &Fixture) {
     assert_eq!((after.origins, after.settings), (vec![], ZoneSettings::default()));
     assert_eq!(after.operations[0].route, None);
     assert_eq!(store.thresholds_get(&zone, id).await.unwrap(), None);
+    assert_eq!(store.learned_schema_get(&zone, id).await.unwrap(), None);
     assert_eq!(store.job_done(&zone, "thresholds").await.unwrap(), None);
     // SQLite has one process, which is of one release.
     assert!(fixture.is_sqlite() || after.revision > before.revision);
