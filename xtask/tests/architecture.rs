@@ -16,7 +16,7 @@ const ARROWS: [(&str, &[&str]); 10] = [
     ("demilune-traffic", &[]),
     ("demilune-policy", &["demilune-inventory", "demilune-traffic"]),
     ("demilune-schema", &["demilune-inventory", "demilune-traffic"]),
-    ("demilune-store", &["demilune-inventory", "demilune-policy", "demilune-traffic"]),
+    ("demilune-store", &["demilune-inventory", "demilune-policy", "demilune-schema", "demilune-traffic"]),
     ("demilune-control", &["demilune-inventory", "demilune-policy", "demilune-store", "demilune-traffic"]),
     ("demilune-gateway", &["demilune-inventory", "demilune-policy", "demilune-traffic"]),
     (

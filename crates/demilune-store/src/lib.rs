@@ -45,8 +45,8 @@ pub use store::Store;
 pub use thresholds::{StoredThresholds, ThresholdKey};
 pub use token::{Grant, PermissionGroup, PermissionGroupError, SecretHash, Token};
 pub use traffic::{
-    ImportBegun, SessionsMaintained, TrafficKey, TrafficLimits, TrafficMaintained, TrafficPoint, TrafficRow,
-    TrafficScope, TrafficSeries, TrafficWritten,
+    ImportBegun, LearningRow, LearningWritten, StoredEvidence, SummariesMaintained, TrafficKey, TrafficLimits,
+    TrafficMaintained, TrafficPoint, TrafficRow, TrafficScope, TrafficSeries, TrafficWritten,
 };
 pub use user::User;
 pub use zone::Zone;

@@ -56,6 +56,18 @@ pub struct TrafficStats {
     pub session_pruned: u64,
     /// Times that a sample could not be read.
     pub session_damaged: u64,
+    /// Rows of evidence of what callers send that are kept, as of this process's last maintenance.
+    pub learning_rows: u64,
+    /// Bytes they take, estimated, as of then.
+    pub learning_bytes: u64,
+    /// Snapshots of evidence stored by this process.
+    pub learning_written: u64,
+    /// Snapshots of evidence refused since they came too late.
+    pub learning_refused_late: u64,
+    /// Rows of evidence taken out: too old, of something that is gone, or more than there is room for.
+    pub learning_pruned: u64,
+    /// Times that evidence could not be read.
+    pub learning_damaged: u64,
 }
 
 /// A histogram's reading.
@@ -132,6 +144,12 @@ pub(crate) struct TrafficCounters {
     pub(crate) session_refused_late: AtomicU64,
     pub(crate) session_pruned: AtomicU64,
     pub(crate) session_damaged: AtomicU64,
+    pub(crate) learning_rows: AtomicU64,
+    pub(crate) learning_bytes: AtomicU64,
+    pub(crate) learning_written: AtomicU64,
+    pub(crate) learning_refused_late: AtomicU64,
+    pub(crate) learning_pruned: AtomicU64,
+    pub(crate) learning_damaged: AtomicU64,
 }
 
 impl Default for Counters {
@@ -176,6 +194,12 @@ impl TrafficCounters {
             session_refused_late: self.session_refused_late.load(Ordering::Relaxed),
             session_pruned: self.session_pruned.load(Ordering::Relaxed),
             session_damaged: self.session_damaged.load(Ordering::Relaxed),
+            learning_rows: self.learning_rows.load(Ordering::Relaxed),
+            learning_bytes: self.learning_bytes.load(Ordering::Relaxed),
+            learning_written: self.learning_written.load(Ordering::Relaxed),
+            learning_refused_late: self.learning_refused_late.load(Ordering::Relaxed),
+            learning_pruned: self.learning_pruned.load(Ordering::Relaxed),
+            learning_damaged: self.learning_damaged.load(Ordering::Relaxed),
         }
     }
 }

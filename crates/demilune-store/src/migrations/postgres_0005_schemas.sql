@@ -15,17 +15,17 @@ CREATE TABLE operation_schemas (
     FOREIGN KEY (zone_id, operation_id) REFERENCES operations (zone_id, operation_id) ON DELETE CASCADE
 );
 
--- Like traffic_sessions, and no reference for the same reason. A row of an hour is replaced every minute while it
--- lasts.
+-- Like traffic_sessions. A row of an hour is replaced every minute while the hour lasts, and packed into one of a day
+-- a day later, which names its hours in the bits of `hours`.
 CREATE TABLE traffic_learning (
     zone_id TEXT COLLATE "C" NOT NULL,
     operation_id TEXT COLLATE "C" NOT NULL,
+    seconds BIGINT NOT NULL,
     start BIGINT NOT NULL,
-    hours BIGINT NOT NULL,
     source TEXT COLLATE "C" NOT NULL,
     published BIGINT NOT NULL,
     sequence BIGINT NOT NULL,
-    packed BYTEA NOT NULL,
+    hours BIGINT NOT NULL,
     evidence BYTEA NOT NULL,
-    PRIMARY KEY (zone_id, operation_id, start, hours, source, published)
+    PRIMARY KEY (zone_id, operation_id, seconds, start, source, published)
 );

@@ -74,6 +74,7 @@ macro_rules! write_traffic {
 }
 
 mod imports;
+mod learning;
 mod sessions;
 mod upkeep;
 
@@ -127,14 +128,14 @@ impl Store {
     /// Takes out the records and samples of operations that are gone. What fails here is done by the next maintenance.
     pub(super) async fn traffic_forget(&self, zone: &ZoneId, operations: Vec<OperationId>) {
         let operations: Vec<String> = operations.into_iter().map(|id| traffic::operation_text(Some(id))).collect();
-        for table in [Table::Records, Table::Sessions] {
+        for table in [Table::Records, Table::Sessions, Table::Learning] {
             forgotten(self.traffic_forget_texts(table, zone.as_str(), &operations).await);
         }
     }
 
     /// Takes out the records, samples and imports of a zone that is gone, like those of an operation.
     pub(super) async fn traffic_forget_zone(&self, zone: &ZoneId) {
-        for table in [Table::Records, Table::Sessions] {
+        for table in [Table::Records, Table::Sessions, Table::Learning] {
             let forget = async {
                 let operations = self.traffic_operations(table, zone.as_str()).await?;
                 self.traffic_forget_texts(table, zone.as_str(), &operations).await
@@ -175,7 +176,11 @@ impl Store {
             taken += write_traffic!(self, |connection| traffic::forget(connection, table, &zone, &some))?;
         }
         let counters = &self.inner.counters.traffic;
-        let pruned = if table == Table::Sessions { &counters.session_pruned } else { &counters.pruned };
+        let pruned = match table {
+            Table::Sessions => &counters.session_pruned,
+            Table::Learning => &counters.learning_pruned,
+            Table::Records | Table::Imports => &counters.pruned,
+        };
         pruned.fetch_add(taken, Ordering::Relaxed);
         Ok(taken)
     }

@@ -57,7 +57,7 @@ pub(crate) async fn begin(
 /// Takes out all that a source has counted. It stands last in the primary keys, so that this looks at every row of the
 /// zone: some operations in each statement, none of which may take long.
 async fn take_out(connection: &mut Connection<'_>, zone: &ZoneId, source: &Source) -> Result<(), QueryError> {
-    for table in [Table::Records, Table::Sessions] {
+    for table in [Table::Records, Table::Sessions, Table::Learning] {
         let operations = keys::operations(connection, table, zone.as_str()).await?;
         for some in operations.chunks(OPERATIONS_MAX) {
             let (mut parameters, of_operations) = of_operations(zone.as_str(), some);

@@ -1,5 +1,8 @@
 //! Which zones and operations there are rows of. Each is one look into the primary key, however many rows it has.
 
+use demilune_traffic::{Bucket, Hour};
+
+use super::learning::DAY_SECONDS;
 use crate::{
     connection::Connection,
     error::{QueryError, StoreFailure},
@@ -16,6 +19,7 @@ pub(crate) enum Table {
     Records,
     Sessions,
     Imports,
+    Learning,
 }
 
 impl Table {
@@ -24,6 +28,24 @@ impl Table {
             Self::Records => "traffic_records",
             Self::Sessions => "traffic_sessions",
             Self::Imports => "traffic_imports",
+            Self::Learning => "traffic_learning",
+        }
+    }
+
+    /// The lengths of time that its rows are of.
+    pub(super) const fn lengths(self) -> [u64; 2] {
+        match self {
+            Self::Learning => [Hour::SECONDS, DAY_SECONDS],
+            Self::Records | Self::Sessions | Self::Imports => [Bucket::SECONDS, Hour::SECONDS],
+        }
+    }
+
+    /// The column of its summaries.
+    pub(super) const fn summary(self) -> &'static str {
+        match self {
+            Self::Records | Self::Imports => "record",
+            Self::Sessions => "sessions",
+            Self::Learning => "evidence",
         }
     }
 }

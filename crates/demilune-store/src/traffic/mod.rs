@@ -7,6 +7,7 @@
 mod file;
 pub(crate) mod imports;
 mod keys;
+pub(crate) mod learning;
 pub(crate) mod sessions;
 mod sums;
 mod tidy;
@@ -17,6 +18,7 @@ use demilune_inventory::{OperationId, Timestamp, ZoneId};
 use demilune_traffic::{Bucket, Record, Snapshot, Source};
 
 pub use imports::ImportBegun;
+pub use learning::{LearningRow, LearningWritten, StoredEvidence};
 
 pub(crate) use file::{open, path_beside};
 pub(crate) use keys::{OPERATIONS_MAX, Table, operations, zones};
@@ -111,15 +113,18 @@ pub struct TrafficLimits {
     pub bytes_max: u64,
     /// Most bytes of samples of sessions; those of the oldest hours go first.
     pub session_bytes_max: u64,
+    /// Most bytes of evidence of what callers send; that of the oldest hours goes first.
+    pub learning_bytes_max: u64,
 }
 
 impl Default for TrafficLimits {
     /// 4 GiB of records: a year of a thousand operations that have requests in every five minutes, at some 330 bytes a
     /// record. More of them keep fewer months; ten thousand, not quite a week. 4 GiB of samples: a week of a thousand
     /// operations with over two thousand sessions in every hour, at some 25 KiB an hour; most have far fewer. The last
-    /// day is what thresholds are made from.
+    /// day is what thresholds are made from. 4 GiB of evidence: eight days of some ten thousand operations, at some 12 KiB
+    /// an hour for two days and a day before that.
     fn default() -> Self {
-        Self { bytes_max: 4 << 30, session_bytes_max: 4 << 30 }
+        Self { bytes_max: 4 << 30, session_bytes_max: 4 << 30, learning_bytes_max: 4 << 30 }
     }
 }
 
@@ -135,14 +140,17 @@ pub struct TrafficMaintained {
     /// Records that went since there were too many bytes.
     pub over_limit: u64,
     /// What it did to samples of sessions.
-    pub sessions: SessionsMaintained,
+    pub sessions: SummariesMaintained,
+    /// What it did to evidence of what callers send.
+    pub learning: SummariesMaintained,
 }
 
-/// What maintenance did to samples of sessions.
+/// What maintenance did to summaries that are packed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct SessionsMaintained {
-    /// Hours of one source and operation that became one row, or took in what came late.
-    pub hours_packed: u64,
+pub struct SummariesMaintained {
+    /// Hours of sessions, or days of evidence, of one source and operation that became one row, or took in what came
+    /// late.
+    pub packed: u64,
     /// Rows that were too old.
     pub aged_out: u64,
     /// Rows of operations and zones that are gone.

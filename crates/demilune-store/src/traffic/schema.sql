@@ -32,3 +32,18 @@ CREATE TABLE IF NOT EXISTS traffic_imports (
     imported_at INTEGER NOT NULL,
     PRIMARY KEY (zone_id, content_hash)
 ) STRICT, WITHOUT ROWID;
+
+-- With row ids, since its rows are larger than pages. A row of an hour is replaced every minute while the hour lasts,
+-- and packed into one of a day a day later, which names its hours in the bits of `hours`.
+CREATE TABLE IF NOT EXISTS traffic_learning (
+    zone_id TEXT NOT NULL,
+    operation_id TEXT NOT NULL,
+    seconds INTEGER NOT NULL,
+    start INTEGER NOT NULL,
+    source TEXT NOT NULL,
+    published INTEGER NOT NULL,
+    sequence INTEGER NOT NULL,
+    hours INTEGER NOT NULL,
+    evidence BLOB NOT NULL,
+    PRIMARY KEY (zone_id, operation_id, seconds, start, source, published)
+) STRICT;

@@ -14,7 +14,7 @@ pub(crate) use pack::{SessionsTidied, tidy};
 pub(crate) use usage::SessionUsage;
 pub(crate) use window::{operations, read};
 
-use super::{TrafficRow, integer, lock, log_damaged, of_operations};
+use super::{Table, TrafficRow, integer, lock, log_damaged, of_operations};
 use crate::{
     connection::Connection,
     error::{QueryError, StoreFailure},
@@ -52,9 +52,11 @@ pub(super) async fn write(
     connection.query(UPSERT, parameters).await.map(drop)
 }
 
-/// Takes out the samples of operations that start before a time, in the transaction that is open; says how many.
+/// Takes out the samples, or other summaries, of operations that start before a time, in the transaction that is open;
+/// says how many.
 pub(crate) async fn prune(
     connection: &mut Connection<'_>,
+    table: Table,
     zone: &str,
     operations: &[String],
     before: u64,
@@ -62,11 +64,12 @@ pub(crate) async fn prune(
     lock(connection).await?;
     let (mut parameters, of_operations) = of_operations(zone, operations);
     let next = parameters.len() + 1;
-    parameters.extend([integer(Bucket::SECONDS), integer(Hour::SECONDS), integer(before)]);
+    parameters.extend(table.lengths().into_iter().chain([before]).map(integer));
     let [fine, coarse, before] = [0, 1, 2].map(|place| next + place);
     let sql = format!(
-        "DELETE FROM traffic_sessions WHERE {of_operations} AND seconds IN (${fine}, ${coarse}) AND start < ${before} \
-         RETURNING start"
+        "DELETE FROM {} WHERE {of_operations} AND seconds IN (${fine}, ${coarse}) AND start < ${before} \
+         RETURNING start",
+        table.name()
     );
     Ok(connection.query(sql, parameters).await?.len() as u64)
 }

@@ -12,6 +12,7 @@ mod fixture;
 mod imports;
 mod jobs;
 mod learned_schemas;
+mod learning;
 mod lists;
 mod migrations;
 mod operations;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use demilune_inventory::{OperationId, ZoneId};
-use demilune_store::{SessionsMaintained, Store, TrafficLimits, TrafficRow};
+use demilune_store::{Store, SummariesMaintained, TrafficLimits, TrafficRow};
 use demilune_traffic::{Bucket, Hour, SessionHash, SessionSample, SessionWindow, Source, WindowTotals};
 
 use crate::{
@@ -54,7 +54,7 @@ pub(crate) async fn windows(store: &Store, zone: &ZoneId, ids: &[OperationId], e
     store.session_windows(zone, ids.to_vec(), Hour::starting_at(end).unwrap()).await.unwrap()
 }
 
-pub(crate) async fn maintain(store: &Store, now: u64) -> SessionsMaintained {
+pub(crate) async fn maintain(store: &Store, now: u64) -> SummariesMaintained {
     store.traffic_maintain(at_second(now), TrafficLimits::default()).await.unwrap().sessions
 }
 
@@ -174,7 +174,7 @@ async fn deliveries_in_any_order_and_number_packed_or_not_read_alike(fixture: &F
         assert_eq!(windows(&store, &zone, &ids, END).await, expected, "{seed}");
         maintain(&store, END + 7_200).await;
         assert_eq!(windows(&store, &zone, &ids, END).await, expected, "{seed}, packed");
-        assert_eq!(maintain(&store, END + 7_200).await, SessionsMaintained::default(), "{seed}");
+        assert_eq!(maintain(&store, END + 7_200).await, SummariesMaintained::default(), "{seed}");
         // Late, and again, though packed.
         write(&store, NOW, all).await;
         assert_eq!(windows(&store, &zone, &ids, END).await, expected, "{seed}, again");
@@ -204,7 +204,7 @@ async fn full_samples_read_alike_packed_or_not(fixture: &Fixture) {
     maintain(&store, END).await;
     write(&store, NOW, second).await;
     assert_eq!(windows(&store, &zone, &[id], END).await, expected);
-    assert_eq!(maintain(&store, END).await.hours_packed, 4);
+    assert_eq!(maintain(&store, END).await.packed, 4);
     write(&store, NOW, first).await;
     assert_eq!(windows(&store, &zone, &[id], END).await, expected);
     maintain(&store, END).await;
@@ -283,7 +283,7 @@ async fn operations_without_number_are_all_read_and_packed(fixture: &Fixture) {
         .collect();
     write(&store, NOW, all.clone()).await;
     assert_eq!(windows(&store, &zone, &ids, END).await, expected(&all, END));
-    assert_eq!(maintain(&store, END).await.hours_packed, 140);
+    assert_eq!(maintain(&store, END).await.packed, 140);
     assert_eq!(windows(&store, &zone, &ids, END).await, expected(&all, END));
     assert_eq!(rows(fixture), (0, 140));
     assert_eq!(store.session_operations(&zone, Hour::of(NOW), Hour::of(END)).await.unwrap().len(), 70);

@@ -1,6 +1,6 @@
 //! Samples of sessions within their time and room: packed, pruned and cleared away, and no damaged one hides another.
 
-use demilune_store::{SessionsMaintained, TrafficLimits};
+use demilune_store::{SummariesMaintained, TrafficLimits};
 use demilune_traffic::Source;
 use futures_util::future::join_all;
 
@@ -34,7 +34,7 @@ async fn an_hour_is_packed_an_hour_after_it_ended(fixture: &Fixture) {
         (NOW + 7_200, 0, (1, 2)),
         (NOW + 10_800, 1, (0, 3)),
     ] {
-        assert_eq!(maintain(&store, now).await.hours_packed, packed, "{now}");
+        assert_eq!(maintain(&store, now).await.packed, packed, "{now}");
         assert_eq!(rows(fixture), left, "{now}");
         assert_eq!(windows(&store, &zone, &[id], END).await, expected(&all, END));
     }
@@ -91,7 +91,7 @@ async fn samples_of_what_is_removed_go(fixture: &Fixture) {
     assert_eq!(rows(fixture), (2, 0));
     // A gateway that had counted them already may still write them.
     write(&store, NOW, both("b")).await;
-    assert_eq!(maintain(&store, NOW).await, SessionsMaintained { orphans: 1, ..SessionsMaintained::default() });
+    assert_eq!(maintain(&store, NOW).await, SummariesMaintained { orphans: 1, ..SummariesMaintained::default() });
     assert_eq!(rows(fixture), (3, 0));
     store.zone_delete(&zone).await.unwrap();
     assert_eq!(rows(fixture), (1, 0));
@@ -163,7 +163,7 @@ async fn a_damaged_sample_keeps_no_hour_from_being_packed(fixture: &Fixture) {
     let good = sessions_row(&zone, id, NOW, "a", 2);
     write(&store, NOW, vec![good.clone(), sessions_row(&zone, id, NOW, "b", 2)]).await;
     damage(fixture, "b");
-    assert_eq!(maintain(&store, END).await.hours_packed, 2);
+    assert_eq!(maintain(&store, END).await.packed, 2);
     assert_eq!((rows(fixture), store.stats().traffic.session_damaged), ((0, 1), 1));
     assert_eq!(windows(&store, &zone, &[id], END).await, expected(&[good], END));
     // A damaged hour gives way to what comes late.

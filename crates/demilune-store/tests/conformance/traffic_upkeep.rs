@@ -188,9 +188,9 @@ async fn a_window_that_begins_within_an_hour_has_all_of_it(fixture: &Fixture) {
     assert_eq!(starts(3_599, 3_601).await, [0, 3_600]);
     assert_eq!(starts(3_600, 7_200).await, [3_600]);
     assert_eq!(starts(7_199, 7_201).await, [3_600, 7_200]);
-    assert_eq!(starts(7_500, 9_000).await, []);
+    assert!(starts(7_500, 9_000).await.is_empty());
     assert_eq!(starts(5, 5).await, [0], "a moment lies in an hour");
-    assert_eq!(starts(9_000, 0).await, []);
+    assert!(starts(9_000, 0).await.is_empty());
 }
 
 async fn an_hour_that_only_some_have_packed_is_one_point(fixture: &Fixture) {

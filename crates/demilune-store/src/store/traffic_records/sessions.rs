@@ -7,7 +7,7 @@ use demilune_traffic::{Hour, Source, WindowTotals};
 
 use super::super::{Backend, Connection, QueryError, SqliteConnection, Store, StoreFailure, ready, transaction};
 use crate::traffic::{
-    OPERATIONS_MAX, SessionsMaintained, Table, TrafficLimits,
+    OPERATIONS_MAX, SummariesMaintained, Table, TrafficLimits,
     sessions::{self, SessionUsage, SessionsTidied},
 };
 
@@ -48,7 +48,7 @@ impl Store {
         until: Hour,
     ) -> Result<Vec<OperationId>, StoreFailure> {
         let zone = zone.clone();
-        read_traffic!(self, |connection| sessions::operations(connection, &zone, since, until))
+        read_traffic!(self, |connection| sessions::operations(connection, Table::Sessions, &zone, since, until))
     }
 
     /// Packs samples, and takes out what is too old, of nobody or too much.
@@ -56,8 +56,8 @@ impl Store {
         &self,
         now: Timestamp,
         limits: TrafficLimits,
-    ) -> Result<SessionsMaintained, StoreFailure> {
-        let mut done = SessionsMaintained::default();
+    ) -> Result<SummariesMaintained, StoreFailure> {
+        let mut done = SummariesMaintained::default();
         let mut usage = SessionUsage::default();
         let mut kept: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for zone in self.traffic_zones(Table::Sessions).await? {
@@ -65,12 +65,12 @@ impl Store {
             done.orphans += self.traffic_forget_texts(Table::Sessions, &zone, &orphans).await?;
             for some in of_zone.chunks(OPERATIONS_MAX) {
                 self.sessions_tidy(&zone, some, now, &mut done).await?;
-                usage.merge(self.session_usage(&zone, some).await?);
+                usage.merge(self.summary_usage(Table::Sessions, &zone, some).await?);
             }
             kept.insert(zone, of_zone);
         }
         if let Some(before) = usage.shrink(limits.session_bytes_max) {
-            done.over_limit = self.sessions_prune(&kept, before).await?;
+            done.over_limit = self.summaries_prune(Table::Sessions, &kept, before).await?;
         }
         let counters = &self.inner.counters.traffic;
         counters.session_rows.store(usage.rows(), Ordering::Relaxed);
@@ -86,14 +86,14 @@ impl Store {
         zone: &str,
         operations: &[String],
         now: Timestamp,
-        done: &mut SessionsMaintained,
+        done: &mut SummariesMaintained,
     ) -> Result<(), StoreFailure> {
         loop {
             let (zone, some) = (zone.to_owned(), operations.to_vec());
             let SessionsTidied { hours, aged_out, damaged } =
                 write_traffic!(self, |connection| sessions::tidy(connection, &zone, &some, now))?;
             done.aged_out += aged_out;
-            done.hours_packed += hours;
+            done.packed += hours;
             self.inner.counters.traffic.session_damaged.fetch_add(damaged, Ordering::Relaxed);
             if hours == 0 {
                 return Ok(());
@@ -101,17 +101,27 @@ impl Store {
         }
     }
 
-    async fn session_usage(&self, zone: &str, operations: &[String]) -> Result<SessionUsage, StoreFailure> {
+    pub(super) async fn summary_usage(
+        &self,
+        table: Table,
+        zone: &str,
+        operations: &[String],
+    ) -> Result<SessionUsage, StoreFailure> {
         let (zone, operations) = (zone.to_owned(), operations.to_vec());
-        read_traffic!(self, |connection| SessionUsage::read(connection, &zone, &operations))
+        read_traffic!(self, |connection| SessionUsage::read(connection, table, &zone, &operations))
     }
 
-    async fn sessions_prune(&self, kept: &BTreeMap<String, Vec<String>>, before: u64) -> Result<u64, StoreFailure> {
+    pub(super) async fn summaries_prune(
+        &self,
+        table: Table,
+        kept: &BTreeMap<String, Vec<String>>,
+        before: u64,
+    ) -> Result<u64, StoreFailure> {
         let mut taken = 0;
         for (zone, operations) in kept {
             for some in operations.chunks(OPERATIONS_MAX) {
                 let (zone, some) = (zone.clone(), some.to_vec());
-                taken += write_traffic!(self, |connection| sessions::prune(connection, &zone, &some, before))?;
+                taken += write_traffic!(self, |connection| sessions::prune(connection, table, &zone, &some, before))?;
             }
         }
         Ok(taken)

@@ -16,7 +16,8 @@ use crate::{
 impl Store {
     /// Packs five-minute records that are over a week old by the hour, and takes out those that are over 400 days old,
     /// of nobody, or more than there is room for. Likewise samples of sessions: those of hours that ended over an hour
-    /// ago are packed, and over a week ago taken out. To be called every hour or so, by any number of processes: what one
+    /// ago are packed, and over a week ago taken out; and evidence of what callers send: days that ended over a day ago are
+    /// packed, and over eight days ago taken out. To be called every hour or so, by any number of processes: what one
     /// has done, the next finds done.
     pub async fn traffic_maintain(
         &self,
@@ -45,6 +46,7 @@ impl Store {
         }
         self.count_maintained(done, &usage);
         done.sessions = self.sessions_maintain(now, limits).await?;
+        done.learning = self.learning_maintain(now, limits).await?;
         self.imports_maintain().await?;
         Ok(done)
     }

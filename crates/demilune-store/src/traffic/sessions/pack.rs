@@ -8,7 +8,7 @@ use crate::{
     connection::Connection,
     error::{QueryError, StoreFailure},
     row::{Row, Value, columns},
-    traffic::{FINE_SECONDS, integer, lock, log_damaged, of_operations, seconds},
+    traffic::{FINE_SECONDS, Table, integer, lock, log_damaged, of_operations, seconds},
 };
 
 /// Most hours of a source and operation that are packed in one transaction. A full one takes some 6 ms: twelve samples of
@@ -35,7 +35,7 @@ pub(crate) async fn tidy(
 ) -> Result<SessionsTidied, QueryError> {
     lock(connection).await?;
     let oldest = Hour::of(seconds(now).saturating_sub(FINE_SECONDS));
-    let aged_out = prune(connection, zone, operations, oldest.start()).await?;
+    let aged_out = prune(connection, Table::Sessions, zone, operations, oldest.start()).await?;
     let mut tidied = SessionsTidied { aged_out, ..SessionsTidied::default() };
     // An hour after the hour, when gateways have sent all of it but for what comes late.
     let until = Hour::of(seconds(now).saturating_sub(Hour::SECONDS));

@@ -9,7 +9,7 @@ use crate::{
     error::StoreFailure,
     row::columns,
     traffic::{
-        integer, of_operations,
+        Table, integer, of_operations,
         usage::{Amount, number},
     },
 };
@@ -19,19 +19,22 @@ use crate::{
 pub(crate) struct SessionUsage(BTreeMap<u64, Amount>);
 
 impl SessionUsage {
-    /// Adds the room that some operations' samples take.
+    /// The room that some operations' samples, or other summaries, take.
     pub(crate) async fn read(
         connection: &mut Connection<'_>,
+        table: Table,
         zone: &str,
         operations: &[String],
     ) -> Result<Self, StoreFailure> {
-        columns! { "traffic_sessions": HOUR = 0 "hour", ROWS = 1 "rows", BYTES = 2 "bytes" }
+        columns! { "summaries": HOUR = 0 "hour", ROWS = 1 "rows", BYTES = 2 "bytes" }
         let (mut parameters, of_operations) = of_operations(zone, operations);
         let hour = parameters.len() + 1;
         parameters.push(integer(Hour::SECONDS));
         let sql = format!(
-            "SELECT start / ${hour} AS hour, count(*), CAST(sum(length(sessions)) AS BIGINT) \
-             FROM traffic_sessions WHERE {of_operations} GROUP BY hour"
+            "SELECT start / ${hour} AS hour, count(*), CAST(sum(length({})) AS BIGINT) \
+             FROM {} WHERE {of_operations} GROUP BY hour",
+            table.summary(),
+            table.name()
         );
         let mut usage = Self::default();
         for row in connection.query(sql, parameters).await? {

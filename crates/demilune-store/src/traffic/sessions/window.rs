@@ -10,7 +10,7 @@ use crate::{
     connection::Connection,
     error::StoreFailure,
     row::{Row, Value},
-    traffic::{integer, log_damaged, of_operations},
+    traffic::{Table, integer, log_damaged, of_operations},
 };
 
 /// The rows of some operations within a window.
@@ -44,23 +44,27 @@ pub(crate) async fn read(
     Ok(SessionRows { end, rows: connection.query(sql, parameters).await? })
 }
 
-/// The operations of a zone that have samples in hours that start at or after the first and before the
-/// second. Each is a look or two into the primary key, however many samples it has.
+/// The operations of a zone that have samples, or other summaries, in hours that start at or after the first and before
+/// the second. Each is a look or two into the primary key, however many samples it has.
 pub(crate) async fn operations(
     connection: &mut Connection<'_>,
+    table: Table,
     zone: &ZoneId,
     since: Hour,
     until: Hour,
 ) -> Result<Vec<OperationId>, StoreFailure> {
-    const SQL: &str = "WITH RECURSIVE found (name) AS (\
-        SELECT min(operation_id) FROM traffic_sessions WHERE zone_id = $1 UNION ALL \
-        SELECT (SELECT min(operation_id) FROM traffic_sessions WHERE zone_id = $1 AND operation_id > found.name) \
+    let name = table.name();
+    let sql = format!(
+        "WITH RECURSIVE found (name) AS (\
+        SELECT min(operation_id) FROM {name} WHERE zone_id = $1 UNION ALL \
+        SELECT (SELECT min(operation_id) FROM {name} WHERE zone_id = $1 AND operation_id > found.name) \
         FROM found WHERE found.name IS NOT NULL\
-        ) SELECT name FROM found WHERE name IS NOT NULL AND EXISTS (SELECT 1 FROM traffic_sessions \
-        WHERE zone_id = $1 AND operation_id = found.name AND seconds IN ($2, $3) AND start >= $4 AND start < $5)";
+        ) SELECT name FROM found WHERE name IS NOT NULL AND EXISTS (SELECT 1 FROM {name} \
+        WHERE zone_id = $1 AND operation_id = found.name AND seconds IN ($2, $3) AND start >= $4 AND start < $5)"
+    );
     let mut parameters = vec![Value::from(zone.as_str())];
-    parameters.extend([Bucket::SECONDS, Hour::SECONDS, since.start(), until.start()].map(integer));
-    let rows = connection.query(SQL, parameters).await?;
+    parameters.extend(table.lengths().into_iter().chain([since.start(), until.start()]).map(integer));
+    let rows = connection.query(sql, parameters).await?;
     rows.iter().map(|row| row.parse(OPERATION_ID)).collect()
 }
 
