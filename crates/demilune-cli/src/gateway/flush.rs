@@ -56,7 +56,15 @@ pub(crate) async fn maintain(store: Store, stop: CancellationToken) {
         match store.traffic_maintain(now, TrafficLimits::default()).await {
             Ok(done) if done != TrafficMaintained::default() => {
                 let TrafficMaintained { hours_packed, aged_out, orphans, over_limit, sessions, learning } = done;
-                tracing::info!(hours_packed, aged_out, orphans, over_limit, ?sessions, ?learning, "stored records were tidied");
+                tracing::info!(
+                    hours_packed,
+                    aged_out,
+                    orphans,
+                    over_limit,
+                    ?sessions,
+                    ?learning,
+                    "stored records were tidied"
+                );
             }
             Ok(_) => {}
             Err(error) => tracing::warn!(error = &error as &dyn Error, "stored records could not be tidied"),

@@ -1,6 +1,6 @@
 //! Which API client a request comes from: a keyed hash of the first configured characteristic that it carries.
 
-use std::{fmt, hash::Hasher};
+use std::{fmt, hash::Hasher, net::IpAddr};
 
 use demilune_traffic::SessionHash;
 use http::{HeaderMap, HeaderName, header};
@@ -24,6 +24,31 @@ impl SessionKey {
     pub fn hash_field(&self, name: &str, value: &[u8]) -> SessionHash {
         let mut hasher = self.hasher(b'f', name);
         hasher.write(value);
+        SessionHash::of(hasher.finish())
+    }
+
+    /// A key for other hashes, which says nothing of this one; the same for the same purpose.
+    #[must_use]
+    pub fn derived(&self, purpose: &str) -> [u8; 16] {
+        let mut key = [0; 16];
+        for (half, part) in key.chunks_exact_mut(8).zip(0_u8..) {
+            let mut hasher = self.hasher(b'd', purpose);
+            hasher.write(&[part]);
+            half.copy_from_slice(&hasher.finish().to_le_bytes());
+        }
+        key
+    }
+
+    /// The hash of the network that a client's address is part of: 24 bits of IPv4, 56 of IPv6, about what one
+    /// customer of a provider has.
+    #[must_use]
+    pub fn hash_network(&self, address: IpAddr) -> SessionHash {
+        let address = address.to_canonical();
+        let mut hasher = self.hasher(b'n', if address.is_ipv4() { "4" } else { "6" });
+        match address {
+            IpAddr::V4(address) => hasher.write(&address.octets()[..3]),
+            IpAddr::V6(address) => hasher.write(&address.octets()[..7]),
+        }
         SessionHash::of(hasher.finish())
     }
 
@@ -195,6 +220,13 @@ mod tests {
         let field = key.hash_field("x-a", b"alice");
         assert_eq!(field, key.hash_field("x-a", b"alice"));
         assert_ne!(field, session(&[("header", "x-a")], &[("x-a", "alice")]).unwrap().hash);
+        let network = |address: &str| key.hash_network(address.parse().unwrap());
+        assert_eq!(network("192.0.2.7"), network("::ffff:192.0.2.200"));
+        assert_ne!(network("192.0.2.7"), network("192.0.3.7"));
+        assert_eq!(network("2001:db8:1:2::3"), network("2001:db8:1:ff::1"));
+        assert_ne!(network("2001:db8:1:2::3"), network("2001:db8:1:100::3"));
+        assert_ne!(key.derived("learning"), key.derived("other"));
+        assert_eq!(key.derived("learning"), key.derived("learning"));
         let mut hasher = SipHasher13::new_with_key(b"0123456789abcdef");
         hasher.write(b"fx-a\0alice");
         assert_eq!(field.get(), hasher.finish() >> 20);

@@ -1,5 +1,6 @@
 //! JSON bodies: every place in them is a field.
 
+use http::{HeaderMap, Method, header};
 use jsonschema::{
     JsonType,
     json::{Array, Node as _, Object},
@@ -15,11 +16,29 @@ use super::{
     published::Published,
     tally::Sighting,
 };
-use crate::validate::json::{self, Node, Tape};
+use crate::validate::{
+    MediaRange, is_json,
+    json::{self, Node, Tape},
+};
 
 /// Most members of one object, and items of one array, that are looked at.
 const MEMBERS_MAX: usize = 256;
 const ITEMS_MAX: usize = 32;
+
+/// Whether the body of such a request is learned from: one that creates or changes something, sent as JSON in UTF-8
+/// that is not compressed.
+#[must_use]
+pub fn learns_body(method: &Method, headers: &HeaderMap) -> bool {
+    if !matches!(*method, Method::POST | Method::PUT | Method::PATCH) || headers.contains_key(header::CONTENT_ENCODING)
+    {
+        return false;
+    }
+    let mut types = headers.get_all(header::CONTENT_TYPE).iter();
+    let (Some(text), None) = (types.next(), types.next()) else { return false };
+    let Ok(text) = text.to_str() else { return false };
+    // What nearly all send is not worth a reading.
+    text == "application/json" || MediaRange::parse(text).is_some_and(|range| is_json(&range) && range.is_utf8())
+}
 
 /// Reads a body; none if it is too long, no JSON or has a name twice.
 pub(super) fn read(bytes: &[u8]) -> Option<Tape<'_>> {
@@ -122,4 +141,31 @@ fn add(field: &mut Field, key: &LearnKey, node: Node<'_>, sighting: Sighting) {
         }
     };
     field.classes.add(class, sighting);
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn plain_json_that_changes_something_is_learned_from() {
+        let check = |method: Method, fields: &[(header::HeaderName, &str)], expected: bool| {
+            let fields = fields.iter().map(|(name, value)| (name.clone(), HeaderValue::from_str(value).unwrap()));
+            let mut headers = HeaderMap::new();
+            fields.for_each(|(name, value)| drop(headers.append(name, value)));
+            assert_eq!(learns_body(&method, &headers), expected, "{method} {headers:?}");
+        };
+        let content_type = |text| (header::CONTENT_TYPE, text);
+        check(Method::POST, &[content_type("application/json")], true);
+        check(Method::PUT, &[content_type("Application/JSON; charset=UTF-8")], true);
+        check(Method::PATCH, &[content_type("application/merge-patch+json")], true);
+        check(Method::GET, &[content_type("application/json")], false);
+        check(Method::POST, &[content_type("text/plain")], false);
+        check(Method::POST, &[content_type("application/json; charset=utf-16")], false);
+        check(Method::POST, &[content_type("application/json"), content_type("application/json")], false);
+        check(Method::POST, &[content_type("application/json"), (header::CONTENT_ENCODING, "gzip")], false);
+        check(Method::POST, &[], false);
+    }
 }

@@ -18,6 +18,7 @@ mod supporter;
 mod tally;
 mod values;
 
+pub use body::learns_body;
 pub use evidence::Evidence;
 pub use key::LearnKey;
 pub use published::Published;

@@ -5,6 +5,15 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Supporter(pub u32);
 
+impl Supporter {
+    /// From the keyed hash of a session or a network, as good as random in its lowest 44 bits.
+    #[must_use]
+    pub const fn of(hash: u64) -> Self {
+        let [first, second, third, fourth, ..] = hash.to_le_bytes();
+        Self(u32::from_le_bytes([first, second, third, fourth]))
+    }
+}
+
 /// The smallest of the supporters seen, at most `N`: a set that is the same however it is split and merged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Supporters<const N: usize> {
