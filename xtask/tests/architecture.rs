@@ -17,8 +17,11 @@ const ARROWS: [(&str, &[&str]); 10] = [
     ("demilune-policy", &["demilune-inventory", "demilune-traffic"]),
     ("demilune-schema", &["demilune-inventory", "demilune-traffic"]),
     ("demilune-store", &["demilune-inventory", "demilune-policy", "demilune-schema", "demilune-traffic"]),
-    ("demilune-control", &["demilune-inventory", "demilune-policy", "demilune-store", "demilune-traffic"]),
-    ("demilune-gateway", &["demilune-inventory", "demilune-policy", "demilune-traffic"]),
+    (
+        "demilune-control",
+        &["demilune-inventory", "demilune-policy", "demilune-schema", "demilune-store", "demilune-traffic"],
+    ),
+    ("demilune-gateway", &["demilune-inventory", "demilune-policy", "demilune-schema", "demilune-traffic"]),
     (
         "demilune-cli",
         &[
@@ -26,6 +29,7 @@ const ARROWS: [(&str, &[&str]); 10] = [
             "demilune-gateway",
             "demilune-inventory",
             "demilune-policy",
+            "demilune-schema",
             "demilune-store",
             "demilune-traffic",
         ],

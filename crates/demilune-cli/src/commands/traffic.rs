@@ -9,7 +9,7 @@ use std::{
 };
 
 use clap::{Args, Subcommand, ValueEnum};
-use demilune_control::manage::{CallError, Command, Reply, TrafficRulesView, TrafficStoredView};
+use demilune_control::manage::{CallError, Command, LearningStoredView, Reply, TrafficRulesView, TrafficStoredView};
 use demilune_inventory::{Host, Timestamp};
 use demilune_traffic::Hour;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -24,8 +24,8 @@ use crate::{
     gateway::session_key,
     logging,
     traffic_import::{
-        Clock, CountError, FileReport, Hints, Origin, Recognizer, SessionBy, Summary, Tally, UNKNOWN_FORMAT, count,
-        no_session, nothing_usable, send,
+        Clock, CountError, FileReport, Hints, Lessons, Origin, Recognizer, SessionBy, Summary, Tally, UNKNOWN_FORMAT,
+        count, no_session, nothing_usable, send, send_lessons,
     },
     traffic_log::{Format, Input, LogFormat, LogFormatError},
     wiring,
@@ -201,17 +201,28 @@ impl Work<'_> {
             self.summary.count(&file);
             let zone = &self.rules.zone.id;
             let origin = Origin::new(zone, &file.content_hash, format.name(), &self.recognizer);
-            report.store(self.store(&origin, file.tally)?);
+            let (stored, learned) = self.store(&origin, file.tally, file.lessons)?;
+            report.store(stored);
+            self.summary.learned(learned);
         }
         Ok(report)
     }
 
     /// Stores what was counted of a file. A server does not wait for long between commands, and a long file takes long:
     /// the way to the store is opened anew.
-    fn store(&self, origin: &Origin, tally: Tally) -> Result<TrafficStoredView, Failure> {
+    fn store(
+        &self,
+        origin: &Origin,
+        tally: Tally,
+        lessons: Lessons,
+    ) -> Result<(TrafficStoredView, LearningStoredView), Failure> {
         self.runtime.block_on(async {
             let mut access = Access::open(self.config).await?;
-            let stored = send(&mut access, origin, tally, &self.recognizer).await;
+            let stored = async {
+                let stored = send(&mut access, origin, tally, &self.recognizer).await?;
+                Ok((stored, send_lessons(&mut access, origin, lessons, &self.recognizer).await?))
+            }
+            .await;
             access.close().await;
             stored
         })

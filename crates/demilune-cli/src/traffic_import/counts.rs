@@ -2,10 +2,17 @@
 
 use std::{collections::BTreeSet, io, path::PathBuf};
 
-use demilune_traffic::{Bucket, Observation, SessionHash};
+use demilune_inventory::NormalizedPath;
+use demilune_schema::learn::learns_body;
+use demilune_traffic::{Bucket, Hour, Observation, SessionHash};
 use serde::Serialize;
 
-use super::{Recognizer, recognizer::Standing, tally::Tally};
+use super::{
+    Recognizer,
+    lessons::{Lesson, Lessons},
+    recognizer::Standing,
+    tally::Tally,
+};
 use crate::traffic_log::{Defect, Format, Input, LogRecord, Place, ReadLog};
 
 /// Places without a record that are named; the others are counted.
@@ -79,6 +86,8 @@ pub(crate) struct FileCounts {
     /// The first request that no operation fits.
     pub(crate) unmatched: Option<String>,
     pub(crate) tally: Tally,
+    /// What those that count for thresholds look like.
+    pub(crate) lessons: Lessons,
     /// SHA-256 of the content.
     pub(crate) content_hash: String,
 }
@@ -112,6 +121,7 @@ pub(crate) fn count(
         window: None,
         other_hosts: BTreeSet::new(),
         unmatched: None,
+        lessons: Lessons::new(recognizer.learn_key(), folder.clone()),
         tally: Tally::new(folder),
         content_hash: String::new(),
     };
@@ -154,7 +164,32 @@ impl FileCounts {
         if operation.is_none() && self.unmatched.is_none() {
             self.unmatched = Some(shown(&format!("{} {}", record.method, record.path_only())));
         }
-        self.tally.add((bucket, operation), &observation).map_err(CountError::Spill)
+        self.tally.add((bucket, operation), &observation).map_err(CountError::Spill)?;
+        match operation {
+            Some(operation) if observation.counts_for_thresholds() => {
+                self.learn(record, recognizer, (bucket.hour(), operation), session).map_err(CountError::Spill)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Learns what a request looks like that was just recognized.
+    fn learn(
+        &mut self,
+        record: &LogRecord,
+        recognizer: &Recognizer,
+        key: (Hour, u32),
+        session: Option<SessionHash>,
+    ) -> io::Result<()> {
+        let Ok(path) = NormalizedPath::from_live(record.path_only().as_bytes()) else { return Ok(()) };
+        let body = record.request_body.as_deref().filter(|_| learns_body(&record.method, &record.headers));
+        self.lessons.take(&Lesson {
+            key,
+            supporter: recognizer.supporter(record, session),
+            variables: &recognizer.values(&path),
+            query: record.path.split_once('?').map(|(_, query)| query),
+            body,
+        })
     }
 
     fn take_broken(&mut self, place: Place, defect: Defect) {

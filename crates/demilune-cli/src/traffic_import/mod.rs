@@ -3,6 +3,7 @@
 
 mod advice;
 mod counts;
+mod lessons;
 mod recognizer;
 mod send;
 mod session_by;
@@ -12,8 +13,9 @@ mod tally;
 
 pub(crate) use advice::{Hints, UNKNOWN_FORMAT, no_session, nothing_usable};
 pub(crate) use counts::{Broken, Clock, CountError, Counts, FileCounts, count};
+pub(crate) use lessons::Lessons;
 pub(crate) use recognizer::Recognizer;
-pub(crate) use send::{Origin, send};
+pub(crate) use send::{Origin, send, send_lessons};
 pub(crate) use session_by::SessionBy;
 pub(crate) use summary::{FileReport, Summary};
 pub(crate) use tally::Tally;

@@ -1,11 +1,12 @@
 //! A zone's rules, made ready to recognize the requests of a log.
 
 use demilune_control::manage::{OperationView, TrafficRulesView};
-use demilune_inventory::{HostTable, OperationId, OperationKey, Variables};
+use demilune_inventory::{HostTable, NormalizedPath, OperationId, OperationKey, Variables};
 use demilune_policy::{
     Facts, Recognized, Ruleset, SessionKey, canonical_host, recognize,
     rule::{OperationRule, SessionIdentifier, ZoneRules, ZoneSettings},
 };
+use demilune_schema::learn::{LearnKey, Supporter};
 use demilune_traffic::SessionHash;
 use sha2::{Digest, Sha256};
 
@@ -70,6 +71,26 @@ impl Recognizer {
         let host = host.map(|host| canonical_host(host).into_owned());
         let ruleset = Ruleset::compile(rules);
         Ok(Self { ruleset, hosts, key, session_by, host, variables: Variables::default() })
+    }
+
+    /// The key of what is learned, as gateways have it.
+    pub(super) fn learn_key(&self) -> LearnKey {
+        LearnKey::new(self.key.derived("learning"))
+    }
+
+    /// Whom a request counts for: its session, or else its client's network.
+    pub(super) fn supporter(&self, record: &LogRecord, session: Option<SessionHash>) -> Supporter {
+        let network = || {
+            let address = record.remote_addr.as_deref()?.parse().ok()?;
+            Some(self.key.hash_network(address))
+        };
+        session.or_else(network).map_or(Supporter(0), |hash| Supporter::of(hash.get()))
+    }
+
+    /// What the variables of the operation took of the path that was recognized last.
+    pub(super) fn values<'p>(&self, path: &'p NormalizedPath<'_>) -> Vec<&'p str> {
+        let ranges = (0..).map_while(|place| self.variables.get(place));
+        ranges.filter_map(|range| path.as_str().get(range)).collect()
     }
 
     /// The id of an operation, by its place.

@@ -1,11 +1,13 @@
 //! Takes what a file's requests sum up to to the store, a bounded part at a time.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use demilune_control::manage::{Command, Reply, TrafficRowText, TrafficStoredView};
+use demilune_control::manage::{
+    Command, LearningRowText, LearningStoredView, Reply, TrafficRowText, TrafficStoredView,
+};
 use sha2::{Digest, Sha256};
 
 use super::{
-    Recognizer,
+    Lessons, Recognizer,
     tally::{Key, Merged, Sums, Tally},
 };
 use crate::{
@@ -73,6 +75,44 @@ pub(crate) async fn send(
         total.add(stored);
         first = false;
     }
+}
+
+/// Sends what was learned, after the sums.
+pub(crate) async fn send_lessons(
+    access: &mut Access,
+    origin: &Origin,
+    mut lessons: Lessons,
+    recognizer: &Recognizer,
+) -> Result<LearningStoredView, Failure> {
+    let mut total = LearningStoredView::default();
+    loop {
+        let rows = next_lessons(&mut lessons, recognizer)?;
+        if rows.is_empty() {
+            return Ok(total);
+        }
+        let command = Command::LearningStore { zone: origin.zone.clone(), source: origin.source.clone(), rows };
+        let Reply::LearningStored(stored) = access.call(command).await? else {
+            return Err(AccessError::Mismatch.into());
+        };
+        total.add(stored);
+    }
+}
+
+fn next_lessons(lessons: &mut Lessons, recognizer: &Recognizer) -> std::io::Result<Vec<LearningRowText>> {
+    let (mut rows, mut bytes) = (Vec::new(), 0);
+    while rows.len() < CHUNK_ROWS_MAX && bytes < CHUNK_BYTES_MAX {
+        let Some(((hour, place), evidence)) = lessons.next()? else { break };
+        let Some(operation) = recognizer.operation(place) else { continue };
+        let row = LearningRowText {
+            operation: operation.to_string(),
+            hour: hour.start(),
+            sequence: evidence.sequence(),
+            evidence: STANDARD.encode(evidence.encode()),
+        };
+        bytes += row.evidence.len();
+        rows.push(row);
+    }
+    Ok(rows)
 }
 
 fn next_rows(sums: &mut Merged, recognizer: &Recognizer) -> std::io::Result<Vec<TrafficRowText>> {

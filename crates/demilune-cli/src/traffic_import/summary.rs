@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fmt::Write as _, path::Path};
 
-use demilune_control::manage::{RecomputedView, TrafficStoredView, ZoneView};
+use demilune_control::manage::{LearningStoredView, RecomputedView, TrafficStoredView, ZoneView};
 use demilune_inventory::Timestamp;
 use serde::Serialize;
 
@@ -24,6 +24,8 @@ pub(crate) struct Summary {
     operations: usize,
     #[serde(flatten)]
     rows: TrafficStoredView,
+    /// What became of the evidence of what requests look like: by operation and hour.
+    learned: LearningStoredView,
     /// What became of the zone's thresholds.
     thresholds: Option<RecomputedView>,
     /// Why they were not computed.
@@ -110,6 +112,7 @@ impl Summary {
             last_request: None,
             operations: 0,
             rows: TrafficStoredView::default(),
+            learned: LearningStoredView::default(),
             thresholds: None,
             not_computed: None,
             files: Vec::new(),
@@ -135,6 +138,11 @@ impl Summary {
         self.counts.add(&report.counts);
         self.rows.add(report.rows);
         self.files.push(report);
+    }
+
+    /// Adds what became of a file's evidence.
+    pub(crate) fn learned(&mut self, stored: LearningStoredView) {
+        self.learned.add(stored);
     }
 
     /// The time of the last request that could be used, in seconds since the epoch.
@@ -190,6 +198,7 @@ impl Summary {
             ("stored", &rows.stored.to_string()),
             ("there already", &rows.already_there.to_string()),
             ("refused as late", &rows.refused_late.to_string()),
+            ("hours of evidence", &self.learned.stored.to_string()),
             ("thresholds", &self.thresholds_text()),
         ])
         .render();

@@ -132,6 +132,15 @@ pub enum Command {
         /// What was counted.
         rows: Vec<TrafficRowText>,
     },
+    /// Stores what was learned from such a file, after its counts.
+    LearningStore {
+        /// The zone's id or name.
+        zone: String,
+        /// Who counted, as for `TrafficStore`.
+        source: String,
+        /// What was learned.
+        rows: Vec<LearningRowText>,
+    },
     /// Computes a zone's thresholds anew.
     Recompute {
         /// The zone's id or name; may be absent when there is exactly one zone.
@@ -175,6 +184,19 @@ pub struct OperationText {
     pub host: String,
     /// The path template.
     pub endpoint: String,
+}
+
+/// What an operation's requests of an hour look like.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LearningRowText {
+    /// The operation's id.
+    pub operation: String,
+    /// The start of the hour, in seconds since the epoch.
+    pub hour: u64,
+    /// How much was seen.
+    pub sequence: u64,
+    /// The encoded evidence, in Base64.
+    pub evidence: String,
 }
 
 /// What was counted of one operation in one bucket.

@@ -76,6 +76,7 @@ impl Manager {
                 let import = Import { source, content, session_by };
                 self.traffic_store(&zone, import, first, &rows).await
             }
+            Command::LearningStore { zone, source, rows } => self.learning_store(&zone, &source, &rows).await,
             Command::Backup { to } => {
                 if !to.is_absolute() {
                     return Err(ManageError::BackupPath);

@@ -23,14 +23,14 @@ mod zones;
 
 pub use bootstrap::{BootstrapError, FirstCredential};
 pub use client::{CallError, Client, ConnectError};
-pub use command::{Command, OperationText, RequestText, TrafficRowText};
+pub use command::{Command, LearningRowText, OperationText, RequestText, TrafficRowText};
 pub use error::ManageError;
 pub use explain::{CandidateView, DestinationView, ExplanationView, OperationView, RefusalView, SessionView};
 pub use manager::Manager;
 pub use reply::{
-    GrantView, LearningOperationView, LearningView, OriginView, Outcome, RecomputedView, Reply, ServerStatus,
-    SessionIdentifierView, SettingsView, ShownSecret, StatusView, TokenCreated, TokenView, TrafficRulesView,
-    TrafficStoredView, UserCreated, UserView, ZoneView,
+    GrantView, LearningOperationView, LearningStoredView, LearningView, OriginView, Outcome, RecomputedView, Reply,
+    ServerStatus, SessionIdentifierView, SettingsView, ShownSecret, StatusView, TokenCreated, TokenView,
+    TrafficRulesView, TrafficStoredView, UserCreated, UserView, ZoneView,
 };
 pub use server::listen;
 pub use socket::{SOCKET_NAME, SocketError, bind};

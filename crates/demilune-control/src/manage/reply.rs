@@ -53,6 +53,8 @@ pub enum Reply {
     TrafficRules(TrafficRulesView),
     /// A part of a file's counts was stored.
     TrafficStored(TrafficStoredView),
+    /// What became of evidence.
+    LearningStored(LearningStoredView),
     /// The copy was written.
     BackedUp(PathBuf),
 }
@@ -273,6 +275,23 @@ impl TrafficStoredView {
         self.already_there += other.already_there;
         self.refused_late += other.refused_late;
         self.replaced |= other.replaced;
+    }
+}
+
+/// What became of evidence of what requests look like, in rows: one for each operation and hour.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LearningStoredView {
+    /// Rows that are stored.
+    pub stored: u64,
+    /// Rows whose time is over a week ago.
+    pub refused_late: u64,
+}
+
+impl LearningStoredView {
+    /// Adds what became of another part.
+    pub fn add(&mut self, other: Self) {
+        self.stored += other.stored;
+        self.refused_late += other.refused_late;
     }
 }
 

@@ -3,12 +3,13 @@
 use base64::{Engine, engine::general_purpose::STANDARD};
 use demilune_inventory::ZoneId;
 use demilune_policy::rule::{SessionIdentifier, ZoneRules};
-use demilune_store::{TrafficKey, TrafficRow, Zone};
-use demilune_traffic::{Bucket, Record, SessionSample, Snapshot, Source};
+use demilune_schema::learn::Evidence;
+use demilune_store::{LearningRow, TrafficKey, TrafficRow, Zone};
+use demilune_traffic::{Bucket, Hour, Record, SessionSample, Snapshot, Source};
 
 use super::{
-    ManageError, Manager, OperationView, Reply, SessionIdentifierView, TrafficRowText, TrafficRulesView,
-    TrafficStoredView,
+    LearningRowText, LearningStoredView, ManageError, Manager, OperationView, Reply, SessionIdentifierView,
+    TrafficRowText, TrafficRulesView, TrafficStoredView,
 };
 use crate::clock;
 
@@ -52,6 +53,22 @@ impl Manager {
         }))
     }
 
+    pub(super) async fn learning_store(
+        &self,
+        zone: &str,
+        source: &str,
+        rows: &[LearningRowText],
+    ) -> Result<Reply, ManageError> {
+        let zone = self.zone_find(Some(zone)).await?.id;
+        let source: Source = source.parse().map_err(|error| ManageError::TrafficSource(source.to_owned(), error))?;
+        let rows = rows.iter().map(|row| decode_evidence(&zone, &source, row)).collect::<Result<Vec<_>, _>>()?;
+        let written = self.store.learning_write(rows, clock::now()).await?;
+        Ok(Reply::LearningStored(LearningStoredView {
+            stored: written.stored as u64,
+            refused_late: written.refused_late as u64,
+        }))
+    }
+
     /// Without the key's check where no server hashes sessions: a key that lies about need not be the right one.
     fn rules_view(&self, zone: &Zone, rules: &ZoneRules) -> TrafficRulesView {
         let key = self.session_key.as_ref().filter(|_| self.server.is_some());
@@ -90,6 +107,20 @@ fn decode(zone: &ZoneId, source: &Source, row: &TrafficRowText) -> Result<Traffi
     let snapshot = Snapshot { sequence: row.sequence, record, sessions };
     let key = TrafficKey { zone: zone.clone(), operation };
     Ok(TrafficRow { key, bucket, source: source.clone(), snapshot })
+}
+
+/// Reads evidence, in the same way.
+fn decode_evidence(zone: &ZoneId, source: &Source, row: &LearningRowText) -> Result<LearningRow, ManageError> {
+    let refused = ManageError::TrafficRow;
+    let operation = row.operation.parse().map_err(|_| refused("its operation is no id"))?;
+    let hour = Hour::starting_at(row.hour).ok_or(refused("its time is not the start of an hour"))?;
+    let bytes = STANDARD.decode(&row.evidence).map_err(|_| refused("it is not in Base64"))?;
+    let evidence = Evidence::decode(&bytes).map_err(|_| refused("its evidence is damaged"))?;
+    if evidence.sequence() != row.sequence {
+        return Err(refused("its parts contradict each other"));
+    }
+    let (zone, source) = (zone.clone(), source.clone());
+    Ok(LearningRow { zone, operation, source, hour, published: 0, sequence: row.sequence, evidence: bytes })
 }
 
 #[cfg(test)]
