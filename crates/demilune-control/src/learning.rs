@@ -4,7 +4,7 @@ use demilune_inventory::{OperationId, Timestamp, ZoneId};
 use demilune_store::{Store, StoreFailure};
 use demilune_traffic::{Hour, Source, Thresholds, WindowTotals};
 
-use crate::{clock::unix_seconds, jobs::thresholds::last_complete_hour};
+use crate::{clock::unix_seconds, jobs::hourly::last_complete_hour};
 
 /// What was seen of an operation in the last 24 hours, the one that is not over included.
 #[derive(Clone, Debug)]

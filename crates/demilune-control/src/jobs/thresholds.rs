@@ -6,40 +6,22 @@
 
 mod lookback;
 
-use std::{error::Error, time::Duration};
-
 use demilune_inventory::{OperationId, Timestamp, ZoneId};
 use demilune_store::{Store, StoreFailure, StoredThresholds, Zone};
 use demilune_traffic::{Hour, SessionWindow, Source, Thresholds, WindowTotals};
-use tokio::{
-    task::spawn_blocking,
-    time::{MissedTickBehavior, interval, sleep},
-};
+use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
-use crate::clock::{self, unix_seconds};
+use super::hourly::{ComputeError, Hourly, hours_after, hours_before, last_complete_hour};
 
-/// How often to see whether an hour is complete.
-const LOOK_EVERY: Duration = Duration::from_mins(1);
-/// How long after an hour its records are taken for complete: gateways send theirs every ten seconds, and a request is
-/// counted when it ends, in the hour of its arrival.
-const SETTLE_SECONDS: u64 = 90;
 /// How long a result is kept after the end of its day: then the day no longer lies within the last 168 hours.
 const KEEP_HOURS: u64 = 168 - SessionWindow::HOURS;
 /// Operations at a time: their rows and distributions are held at once, and written in one transaction.
 const OPERATIONS_AT_ONCE: usize = 64;
-/// The name of the lease, and of the hour that was done last.
-const NAME: &str = "thresholds";
-/// How long a lease lasts that is not renewed; some operations take a second.
-const LEASE_SECONDS: i64 = 120;
-/// How long somebody who asks waits for another process that is at it.
-const LEASE_WAIT: Duration = Duration::from_secs(30);
 
 /// Computes thresholds, in any number of processes on one store.
 pub struct ThresholdsJob {
-    store: Store,
-    /// Tells this process from others.
-    holder: String,
+    hourly: Hourly,
 }
 
 /// What was computed for a zone.
@@ -51,76 +33,31 @@ pub(crate) struct Computed {
     pub(crate) with_thresholds: u64,
 }
 
-/// Why thresholds were not computed.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum ComputeError {
-    /// Another process is at it, and does not finish.
-    #[error("another process is computing thresholds: try again in a minute")]
-    Busy,
-    /// The store could not answer.
-    #[error(transparent)]
-    Store(#[from] StoreFailure),
-}
-
 impl ThresholdsJob {
     /// The job of this process.
     #[must_use]
     pub fn new(store: Store) -> Self {
-        // A process without random numbers tells itself from others by its id; two on one machine differ in it.
-        let random = crate::secret::random_bytes::<8>().unwrap_or_default();
-        let holder = format!("{:016x}-{}", u64::from_be_bytes(random), std::process::id());
-        Self { store, holder }
+        Self { hourly: Hourly::new(store, "thresholds") }
     }
 
     /// Computes every zone's thresholds once an hour, until it is told to stop.
     pub async fn run(self, stop: CancellationToken) {
-        let mut ticks = interval(LOOK_EVERY);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut failed = false;
-        loop {
-            let looked = async {
-                ticks.tick().await;
-                self.compute_due(clock::now()).await
-            };
-            let outcome = tokio::select! {
-                outcome = looked => outcome,
-                // What is half done is done again by the next; a lease runs out by itself.
-                () = stop.cancelled() => return,
-            };
-            if let Err(error) = &outcome
-                && !failed
-            {
-                tracing::warn!(
-                    error = error as &dyn Error,
-                    "thresholds cannot be computed; the next try is in a minute"
-                );
-            }
-            failed = outcome.is_err();
-        }
+        self.hourly.run(stop, async |now| self.compute_due(now).await).await;
     }
 
     /// Computes what is not computed yet for the last complete hour.
     pub(crate) async fn compute_due(&self, now: Timestamp) -> Result<(), StoreFailure> {
         let end = last_complete_hour(now);
-        let mut due = Vec::new();
-        for zone in self.store.zone_list().await? {
-            let done = self.store.job_done(&zone.id, NAME).await?.map(Hour::of);
-            if done.is_none_or(|done| done < end) {
-                due.push((zone, done));
-            }
-        }
-        if due.is_empty() || !self.take_lease(clock::now()).await? {
-            return Ok(());
-        }
+        let Some(due) = self.hourly.take_due(end).await? else { return Ok(()) };
         let computed = self.compute_zones(end, due).await;
-        self.store.lease_release(NAME, &self.holder).await?;
+        self.hourly.release_lease().await?;
         computed
     }
 
     async fn compute_zones(&self, end: Hour, due: Vec<(Zone, Option<Hour>)>) -> Result<(), StoreFailure> {
         for (zone, done) in due {
             let Computed { operations, with_thresholds } = self.compute(&zone.id, end, done, false).await?;
-            self.store.job_note(&zone.id, NAME, end.start()).await?;
+            self.hourly.note(&zone, end).await?;
             if operations > 0 {
                 tracing::info!(zone = %zone.id, operations, with_thresholds, "thresholds were computed");
             }
@@ -131,15 +68,9 @@ impl ThresholdsJob {
     /// Computes a zone's thresholds anew as of an hour, and replaces what is stored; what is stored of later hours only
     /// if `keep_newer` is not asked for.
     pub(crate) async fn recompute(&self, zone: &ZoneId, end: Hour, keep_newer: bool) -> Result<Computed, ComputeError> {
-        let give_up = tokio::time::Instant::now() + LEASE_WAIT;
-        while !self.take_lease(clock::now()).await? {
-            if tokio::time::Instant::now() >= give_up {
-                return Err(ComputeError::Busy);
-            }
-            sleep(Duration::from_millis(200)).await;
-        }
+        self.hourly.wait_for_lease().await?;
         let computed = self.compute(zone, end, None, keep_newer).await;
-        self.store.lease_release(NAME, &self.holder).await?;
+        self.hourly.release_lease().await?;
         Ok(computed?)
     }
 
@@ -155,14 +86,14 @@ impl ThresholdsJob {
         let oldest = hours_before(end, KEEP_HOURS);
         // A day that ended then began 24 hours before.
         let first = hours_before(done.map_or(oldest, |done| done.max(oldest)), SessionWindow::HOURS);
-        let stored = self.store.thresholds_all(zone).await?;
-        let mut operations = self.store.session_operations(zone, first, end).await?;
+        let stored = self.hourly.store.thresholds_all(zone).await?;
+        let mut operations = self.hourly.store.session_operations(zone, first, end).await?;
         operations.extend(stored.iter().map(|(operation, _)| *operation));
         operations.sort_unstable();
         operations.dedup();
         let mut computed = Computed { operations: operations.len() as u64, with_thresholds: 0 };
         for some in operations.chunks(OPERATIONS_AT_ONCE) {
-            self.take_lease(clock::now()).await?;
+            self.hourly.take_lease().await?;
             let mut results = self.results(zone, some, end, done).await?;
             let before = |operation: OperationId| {
                 let place = stored.binary_search_by_key(&operation, |(operation, _)| *operation).ok()?;
@@ -177,7 +108,7 @@ impl ThresholdsJob {
                 computed.with_thresholds += u64::from(stays || result.is_some());
                 !stays
             });
-            self.store.thresholds_replace(zone, results).await?;
+            self.hourly.store.thresholds_replace(zone, results).await?;
         }
         Ok(computed)
     }
@@ -191,14 +122,14 @@ impl ThresholdsJob {
         end: Hour,
         done: Option<Hour>,
     ) -> Result<Vec<(OperationId, Option<StoredThresholds>)>, StoreFailure> {
-        let windows = self.store.session_windows(zone, operations.to_vec(), end).await?;
+        let windows = self.hourly.store.session_windows(zone, operations.to_vec(), end).await?;
         let mut found = self.judged(zone, end, windows).await?;
         let earliest = hours_before(end, KEEP_HOURS).max(done.map_or(Hour::of(0), |done| hours_after(done, 1)));
         for operation in operations {
             if found.iter().any(|(with_result, _)| with_result == operation) {
                 continue;
             }
-            let earlier = lookback::latest(&self.store, zone, *operation, earliest, end).await?;
+            let earlier = lookback::latest(&self.hourly.store, zone, *operation, earliest, end).await?;
             let result = match earlier {
                 Some((end, window)) => self.judged(zone, end, vec![window]).await?.pop().map(|(_, result)| result),
                 None => None,
@@ -230,16 +161,10 @@ impl ThresholdsJob {
         let judged = judging.await.map_err(|error| StoreFailure::Internal(Box::new(error)))?;
         let mut results = Vec::with_capacity(judged.len());
         for (operation, thresholds, sources) in judged {
-            let session_by = session_by(&self.store, zone, &sources).await?;
+            let session_by = session_by(&self.hourly.store, zone, &sources).await?;
             results.push((operation, StoredThresholds { thresholds, session_by }));
         }
         Ok(results)
-    }
-
-    async fn take_lease(&self, now: Timestamp) -> Result<bool, StoreFailure> {
-        let until = now.as_micros().saturating_add(LEASE_SECONDS * 1_000_000);
-        let until = Timestamp::from_micros(until).unwrap_or(now);
-        self.store.lease_take(NAME, &self.holder, now, until).await
     }
 }
 
@@ -259,17 +184,4 @@ pub(crate) async fn session_by(
     fields.sort_unstable();
     fields.dedup();
     Ok(Some(fields.join(", ")).filter(|fields| !fields.is_empty()))
-}
-
-/// The end of the last hour whose records are complete.
-pub(crate) fn last_complete_hour(now: Timestamp) -> Hour {
-    Hour::of(unix_seconds(now).saturating_sub(SETTLE_SECONDS))
-}
-
-fn hours_before(hour: Hour, hours: u64) -> Hour {
-    Hour::of(hour.start().saturating_sub(hours * Hour::SECONDS))
-}
-
-fn hours_after(hour: Hour, hours: u64) -> Hour {
-    Hour::of(hour.start().saturating_add(hours * Hour::SECONDS))
 }

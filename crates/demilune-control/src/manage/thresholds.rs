@@ -12,7 +12,8 @@ use crate::{
     clock::{self, hour_text, unix_seconds},
     jobs::{
         ThresholdsJob,
-        thresholds::{ComputeError, Computed, last_complete_hour},
+        hourly::{ComputeError, last_complete_hour},
+        thresholds::Computed,
     },
     learning::Learning,
 };

@@ -9,7 +9,7 @@ use crate::{
     ThresholdsJob,
     clock::{self, hour_text, unix_seconds},
     http::testing::{Answer, Api, READER, WRITER, ZONE},
-    jobs::thresholds::{Computed, last_complete_hour},
+    jobs::{hourly::last_complete_hour, thresholds::Computed},
 };
 
 fn at(seconds: u64) -> Timestamp {

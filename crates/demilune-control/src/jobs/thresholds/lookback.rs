@@ -4,7 +4,7 @@ use demilune_inventory::{OperationId, ZoneId};
 use demilune_store::{Store, StoreFailure};
 use demilune_traffic::{Hour, SessionWindow, Source, Thresholds, WindowTotals};
 
-use super::hours_before;
+use crate::jobs::hourly::hours_before;
 
 type Window = (OperationId, WindowTotals, Vec<Source>);
 
