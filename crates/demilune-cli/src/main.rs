@@ -16,6 +16,7 @@ mod tls;
 mod traffic_import;
 mod traffic_log;
 mod wiring;
+mod yaml;
 
 use std::process::ExitCode;
 

@@ -18,10 +18,15 @@ pub(crate) fn unix_seconds(time: Timestamp) -> u64 {
     u64::try_from(time.as_micros() / 1_000_000).unwrap_or(0)
 }
 
-/// The start of an hour as it is printed; empty beyond the year 9999.
-pub(crate) fn hour_text(hour: Hour) -> String {
+/// The start of an hour; the epoch for one beyond the year 9999.
+pub(crate) fn hour_time(hour: Hour) -> Timestamp {
     let micros = i64::try_from(hour.start()).ok().and_then(|seconds| seconds.checked_mul(1_000_000));
-    micros.and_then(Timestamp::from_micros).map(|time| time.to_string()).unwrap_or_default()
+    micros.and_then(Timestamp::from_micros).unwrap_or_else(epoch)
+}
+
+/// The start of an hour as it is printed.
+pub(crate) fn hour_text(hour: Hour) -> String {
+    hour_time(hour).to_string()
 }
 
 fn epoch() -> Timestamp {

@@ -2,6 +2,7 @@
 
 mod clock;
 mod credentials;
+mod export;
 mod http;
 mod jobs;
 mod learning;
@@ -9,6 +10,7 @@ mod listen;
 pub mod manage;
 mod metrics;
 pub mod probes;
+mod schemas;
 mod secret;
 mod throttle;
 
@@ -21,7 +23,7 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_util::sync::CancellationToken;
 
 pub use credentials::CredentialCache;
-pub use jobs::ThresholdsJob;
+pub use jobs::{SchemasJob, ThresholdsJob};
 pub use secret::{Secret, SecretError};
 
 use crate::{credentials::Credentials, http::State, metrics::Metrics, throttle::Throttle};

@@ -12,6 +12,7 @@ mod migrate;
 mod openapi;
 mod origin;
 mod recompute;
+mod schema;
 mod serve;
 mod settings;
 mod status;
@@ -51,6 +52,7 @@ enum Subcommands {
     Origin(origin::Origin),
     Settings(settings::Settings),
     Recompute(recompute::Recompute),
+    Schema(schema::Schema),
     Status(status::Status),
     User(user::User),
     Import(import::Import),
@@ -75,6 +77,7 @@ impl Cli {
             Subcommands::Origin(command) => command.run(environment),
             Subcommands::Settings(command) => command.run(environment),
             Subcommands::Recompute(command) => command.run(environment),
+            Subcommands::Schema(command) => command.run(environment),
             Subcommands::Status(command) => command.run(environment),
             Subcommands::User(command) => command.run(environment),
             Subcommands::Import(command) => command.run(environment),

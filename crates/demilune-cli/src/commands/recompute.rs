@@ -1,4 +1,4 @@
-//! `demilune recompute`: thresholds from what was stored, now.
+//! `demilune recompute`: thresholds and schemas from what was stored, now.
 
 use std::process::ExitCode;
 
@@ -8,9 +8,10 @@ use demilune_control::manage::{Command, Reply};
 use super::{Managed, mismatch, print_one};
 use crate::{config::Environment, failure::Failure};
 
-/// Compute thresholds now, or as of an earlier hour
+/// Compute thresholds and learn schemas now, or as of an earlier hour
 ///
-/// The server does it once an hour by itself. What was computed before is replaced.
+/// The server does it once an hour by itself. What was computed before is replaced; a schema stays where there is too
+/// little to learn another from.
 #[derive(Args)]
 pub(super) struct Recompute {
     #[command(flatten)]
@@ -18,7 +19,7 @@ pub(super) struct Recompute {
     /// The zone, by id or name; may be left out when there is one zone
     #[arg(long)]
     zone: Option<String>,
-    /// The end of the 24 hours to compute from, such as 2026-11-23T10:00:00Z [default: the last full hour]
+    /// The end of the hours to compute from, such as 2026-11-23T10:00:00Z [default: the last full hour]
     #[arg(long, value_name = "TIME")]
     at: Option<String>,
 }
@@ -28,12 +29,14 @@ impl Recompute {
         let format = self.managed.output;
         let command = Command::Recompute { zone: self.zone, at: self.at, keep_newer: false };
         let Reply::Recomputed(computed) = self.managed.call(environment, command)? else { return mismatch() };
-        let (operations, with_thresholds) = (computed.operations.to_string(), computed.with_thresholds.to_string());
+        let [operations, with_thresholds, with_schemas] =
+            [computed.operations, computed.with_thresholds, computed.with_schemas].map(|number| number.to_string());
         let members = [
             ("zone", computed.zone.as_str()),
             ("window_end", &computed.window_end),
             ("operations", &operations),
             ("with_thresholds", &with_thresholds),
+            ("with_schemas", &with_schemas),
         ];
         print_one(format, &computed, &members)?;
         Ok(ExitCode::SUCCESS)

@@ -1,9 +1,9 @@
 //! `demilune status`: who serves, and how far the learning has come.
 
-use std::{fmt::Write, process::ExitCode};
+use std::{collections::HashMap, fmt::Write, process::ExitCode};
 
 use clap::Args;
-use demilune_control::manage::{Command, LearningView, Reply, StatusView};
+use demilune_control::manage::{Command, LearningView, OperationView, Reply, StatusView};
 use serde::Serialize;
 
 use super::{Managed, mismatch};
@@ -16,7 +16,7 @@ use crate::{
     wiring,
 };
 
-/// Say what runs, and how far the learning of thresholds has come
+/// Say what runs, and how far the learning of thresholds and schemas has come
 #[derive(Args)]
 pub(super) struct Status {
     #[command(flatten)]
@@ -71,17 +71,48 @@ fn text(status: &StatusView, zones: &[LearningView]) -> String {
         None => line(&format!("no server runs on this data folder; {store}")),
     }
     for zone in zones {
-        let LearningView { zone: view, operations, with_thresholds, learning, more } = zone;
-        line(&format!("\n{} ({}): {with_thresholds} of {operations} operations have thresholds", view.name, view.id));
-        for seen in learning.iter().take(LEARNING_SHOWN_MAX) {
-            let operation = &seen.operation;
-            let name = format!("{} {} {}", operation.method, operation.host, operation.endpoint);
-            line(&format!("  {name}\n    {}", seen.summary));
+        let LearningView { zone: view, operations, with_thresholds, with_schemas, .. } = zone;
+        line(&format!(
+            "\n{} ({}): {with_thresholds} of {operations} operations have thresholds, {with_schemas} have a learned \
+             schema",
+            view.name, view.id
+        ));
+        let learning = Learning::of(zone);
+        for (operation, sentences) in learning.operations.iter().take(LEARNING_SHOWN_MAX) {
+            line(&format!("  {} {} {}", operation.method, operation.host, operation.endpoint));
+            for sentence in sentences {
+                line(&format!("    {sentence}"));
+            }
         }
-        let hidden = learning.len().saturating_sub(LEARNING_SHOWN_MAX) as u64 + more;
+        let hidden = learning.operations.len().saturating_sub(LEARNING_SHOWN_MAX) as u64 + learning.more;
         if hidden > 0 {
             line(&format!("  and {hidden} more"));
         }
     }
     text
+}
+
+/// What is still being learned about a zone.
+struct Learning<'z> {
+    /// Each operation once, with what is missing for thresholds and for a schema.
+    operations: Vec<(&'z OperationView, Vec<&'z str>)>,
+    /// How many more there are at least.
+    more: u64,
+}
+
+impl<'z> Learning<'z> {
+    fn of(zone: &'z LearningView) -> Self {
+        let thresholds = zone.learning.iter().map(|seen| (&seen.operation, seen.summary.as_str()));
+        let schemas = zone.learning_schemas.iter().map(|seen| (&seen.operation, seen.summary.as_str()));
+        let mut operations: Vec<(&OperationView, Vec<&str>)> = Vec::new();
+        let mut places = HashMap::new();
+        for (operation, sentence) in thresholds.chain(schemas) {
+            let place = *places.entry(&operation.operation_id).or_insert(operations.len());
+            match operations.get_mut(place) {
+                Some((_, sentences)) => sentences.push(sentence),
+                None => operations.push((operation, vec![sentence])),
+            }
+        }
+        Self { operations, more: zone.more.max(zone.more_schemas) }
+    }
 }

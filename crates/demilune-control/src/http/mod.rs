@@ -14,9 +14,11 @@ mod input;
 pub(crate) mod openapi;
 mod operations;
 mod origins;
+mod parameter_schemas;
 mod query;
 mod router;
 mod routes;
+mod schemas;
 mod settings;
 #[cfg(test)]
 mod testing;

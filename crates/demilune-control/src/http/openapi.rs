@@ -15,9 +15,9 @@ use utoipa::{
 };
 
 use super::{
-    analytics, configuration, expressions, health, operations, origins,
+    analytics, configuration, expressions, health, operations, origins, parameter_schemas,
     router::{OWN_PREFIX, PREFIX},
-    routes, settings, thresholds, tokens, zones,
+    routes, schemas, settings, thresholds, tokens, zones,
 };
 
 /// The calls of the contract, below its base URL.
@@ -35,6 +35,7 @@ use super::{
     configuration::get,
     configuration::replace,
     expressions::fallthrough,
+    schemas::list,
     zones::list,
     zones::get,
     tokens::verify,
@@ -53,6 +54,7 @@ struct Contract;
     analytics::zone,
     analytics::operation,
     thresholds::explain,
+    parameter_schemas::explain,
 ))]
 struct Own;
 
@@ -73,6 +75,7 @@ struct Own;
         (name = "Operations", description = "The inventory: operations of a zone, each a method, a host and an endpoint."),
         (name = "Routes", description = "Where an operation's requests are sent."),
         (name = "Configuration", description = "What tells the clients of a zone apart."),
+        (name = "Schemas", description = "The inventory as OpenAPI documents."),
         (name = "Zones and tokens", description = "What the caller may see."),
         (name = "Gateway", description = "Where the traffic of a zone is sent, and what happens to it; calls of our own."),
         (name = "Service", description = "The state of this process."),

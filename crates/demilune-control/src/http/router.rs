@@ -10,7 +10,7 @@ use axum::{
 
 use super::{
     SharedState, analytics, configuration, docs, error, expressions, frame, health, openapi, operations, origins,
-    routes, settings, thresholds, tokens, zones,
+    parameter_schemas, routes, schemas, settings, thresholds, tokens, zones,
 };
 
 /// The path that the reference and every SDK's default end in.
@@ -57,6 +57,7 @@ fn api() -> Router<SharedState> {
             "/zones/{zone_id}/api_gateway/operations/{operation_id}/route",
             get(routes::get).put(routes::set).delete(routes::remove),
         )
+        .route("/zones/{zone_id}/api_gateway/schemas", get(schemas::list))
         .route("/zones/{zone_id}/api_gateway/expression-template/fallthrough", post(expressions::fallthrough))
         // Literal segments win over {operation_id} (contract 0.1), also those whose calls are still to come.
         .route("/zones/{zone_id}/api_gateway/operations/schema_validation", any(no_route))
@@ -71,6 +72,7 @@ fn own_api() -> Router<SharedState> {
         .route("/zones/{zone_id}/analytics", get(analytics::zone))
         .route("/zones/{zone_id}/operations/{operation_id}/analytics", get(analytics::operation))
         .route("/zones/{zone_id}/operations/{operation_id}/thresholds/explain", get(thresholds::explain))
+        .route("/zones/{zone_id}/operations/{operation_id}/parameter_schemas/explain", get(parameter_schemas::explain))
         .route("/zones/{zone_id}/settings", get(settings::get).put(settings::replace).patch(settings::update))
 }
 

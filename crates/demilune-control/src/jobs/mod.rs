@@ -1,6 +1,8 @@
 //! What is done by the clock, by one process for all.
 
 pub(crate) mod hourly;
+pub(crate) mod schemas;
 pub(crate) mod thresholds;
 
+pub use schemas::SchemasJob;
 pub use thresholds::ThresholdsJob;

@@ -22,9 +22,9 @@ use super::{
 const STATUS_TIME_MAX: Duration = Duration::from_secs(5);
 /// How long a command may take: a chunk of operations on a slow disk, with room to spare.
 const CALL_TIME_MAX: Duration = Duration::from_mins(1);
-/// How long a backup or the thresholds of a large zone may take, on a slow disk.
+/// How long a backup, or the thresholds and schemas of a large zone, may take on a slow disk.
 const LONG_TIME_MAX: Duration = Duration::from_hours(1);
-/// Longest answer in bytes: a list of every zone or token.
+/// Longest answer in bytes: a list of every zone or token, or a document.
 const ANSWER_BYTES_MAX: u64 = 64 << 20;
 
 /// A connection to a running server.

@@ -141,16 +141,23 @@ pub enum Command {
         /// What was learned.
         rows: Vec<LearningRowText>,
     },
-    /// Computes a zone's thresholds anew.
+    /// Computes a zone's thresholds and learns its schemas anew.
     Recompute {
         /// The zone's id or name; may be absent when there is exactly one zone.
         zone: Option<String>,
-        /// The end of the 24 hours that they are computed from, RFC 3339; the end of the last hour when absent.
+        /// The end of the hours that they are computed from, RFC 3339; the end of the last hour when absent.
         at: Option<String>,
-        /// Whether thresholds of later hours stay as they are.
+        /// Whether thresholds and schemas of later hours stay as they are.
         keep_newer: bool,
     },
-    /// How far the learning of thresholds has come.
+    /// Makes an OpenAPI document of a host's operations, with what was learned about them.
+    SchemaExport {
+        /// The zone's id or name; may be absent when there is exactly one zone.
+        zone: Option<String>,
+        /// The host or host pattern.
+        host: String,
+    },
+    /// How far the learning of thresholds and schemas has come.
     Learning {
         /// The zone's id or name; every zone when absent.
         zone: Option<String>,

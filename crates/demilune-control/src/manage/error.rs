@@ -117,9 +117,18 @@ pub enum ManageError {
         "{0:?} is no time that thresholds can be computed for: write one as 2026-11-23T10:00:00Z, of the last 168 hours"
     )]
     RecomputeTime(String),
-    /// Another process computes thresholds.
-    #[error("another process is computing thresholds: try again in a minute")]
+    /// Another process computes.
+    #[error("another process is computing: try again in a minute")]
     RecomputeBusy,
+    /// The text is no host.
+    #[error("{0:?} cannot be the host of operations")]
+    ExportHost(String, #[source] HostError),
+    /// No operation has this host.
+    #[error("the zone has no operation of the host {0}")]
+    ExportNothing(Host),
+    /// The document would be longer than it may be.
+    #[error("{0}")]
+    Export(String),
     /// The text names no source of counts.
     #[error("{0:?} cannot be who counted")]
     TrafficSource(String, #[source] SourceError),

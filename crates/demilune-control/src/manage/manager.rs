@@ -70,6 +70,7 @@ impl Manager {
             Command::Recompute { zone, at, keep_newer } => {
                 self.recompute(zone.as_deref(), at.as_deref(), keep_newer).await
             }
+            Command::SchemaExport { zone, host } => self.schema_export(zone.as_deref(), &host).await,
             Command::Learning { zone } => self.learning(zone.as_deref()).await,
             Command::TrafficRules { zone } => self.traffic_rules(zone.as_deref()).await,
             Command::TrafficStore { zone, source, content, session_by, first, rows } => {

@@ -10,6 +10,7 @@ mod manager;
 mod operations;
 mod origins;
 mod reply;
+mod schemas;
 mod server;
 mod settings;
 mod socket;
@@ -28,8 +29,8 @@ pub use error::ManageError;
 pub use explain::{CandidateView, DestinationView, ExplanationView, OperationView, RefusalView, SessionView};
 pub use manager::Manager;
 pub use reply::{
-    GrantView, LearningOperationView, LearningStoredView, LearningView, OriginView, Outcome, RecomputedView, Reply,
-    ServerStatus, SessionIdentifierView, SettingsView, ShownSecret, StatusView, TokenCreated, TokenView,
+    GrantView, LearningOperationView, LearningStoredView, LearningView, OriginView, Outcome, RecomputedView, Reply, SchemaLearningView,
+    SchemaView, ServerStatus, SessionIdentifierView, SettingsView, ShownSecret, StatusView, TokenCreated, TokenView,
     TrafficRulesView, TrafficStoredView, UserCreated, UserView, ZoneView,
 };
 pub use server::listen;

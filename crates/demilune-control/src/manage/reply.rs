@@ -45,9 +45,11 @@ pub enum Reply {
     Settings(SettingsView),
     /// What the gateway would do with each request, in the order of the command.
     Explained(Vec<ExplanationView>),
-    /// A zone's thresholds were computed anew.
+    /// A zone's thresholds and schemas were computed anew.
     Recomputed(RecomputedView),
-    /// How far the learning of thresholds has come, by zone.
+    /// A host's operations as a document.
+    SchemaExported(SchemaView),
+    /// How far the learning of thresholds and schemas has come, by zone.
     Learning(Vec<LearningView>),
     /// What requests that were served elsewhere are matched with.
     TrafficRules(TrafficRulesView),
@@ -295,20 +297,33 @@ impl LearningStoredView {
     }
 }
 
-/// A zone's thresholds, computed anew.
+/// A zone's thresholds and schemas, computed anew.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecomputedView {
     /// The zone's id.
     pub zone: String,
-    /// The end of the 24 hours that they were computed from.
+    /// The end of the hours that they were computed from.
     pub window_end: String,
-    /// How many operations were looked at.
+    /// How many operations were looked at for thresholds: those with sessions.
     pub operations: u64,
     /// How many of them have thresholds now.
     pub with_thresholds: u64,
+    /// How many of the operations with evidence of what requests look like have a learned schema now.
+    pub with_schemas: u64,
 }
 
-/// How far the learning of a zone's thresholds has come.
+/// A host's operations as a document.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SchemaView {
+    /// The zone's id.
+    pub zone: String,
+    /// The host or host pattern in canonical form.
+    pub host: String,
+    /// OpenAPI 3.0.0.
+    pub document: serde_json::Value,
+}
+
+/// How far the learning of a zone's thresholds and schemas has come.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LearningView {
     /// The zone.
@@ -321,6 +336,26 @@ pub struct LearningView {
     pub learning: Vec<LearningOperationView>,
     /// How many more of those there are.
     pub more: u64,
+    /// How many operations have a learned schema.
+    pub with_schemas: u64,
+    /// Those that have none, but had requests in the last three days: most requests first.
+    pub learning_schemas: Vec<SchemaLearningView>,
+    /// How many more of those there are.
+    pub more_schemas: u64,
+}
+
+/// How far the learning of an operation's schema has come.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SchemaLearningView {
+    /// The operation.
+    #[serde(flatten)]
+    pub operation: OperationView,
+    /// Requests in the last three days that were answered with 2xx.
+    pub requests: u64,
+    /// Requests that are needed.
+    pub requests_needed: u64,
+    /// The same in a sentence.
+    pub summary: String,
 }
 
 /// How far the learning of an operation's thresholds has come.

@@ -1,4 +1,4 @@
-//! The commands about thresholds: computing them, and how far the learning has come.
+//! The commands about what is computed by the hour: computing it now, and how far the learning has come.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,13 +7,16 @@ use demilune_policy::rule::OperationRule;
 use demilune_store::Zone;
 use demilune_traffic::{Hour, SessionWindow};
 
-use super::{LearningOperationView, LearningView, ManageError, Manager, OperationView, RecomputedView, Reply};
+use super::{
+    LearningOperationView, LearningView, ManageError, Manager, OperationView, RecomputedView, Reply,
+    schemas::SchemasLearning,
+};
 use crate::{
     clock::{self, hour_text, unix_seconds},
     jobs::{
-        ThresholdsJob,
+        SchemasJob, ThresholdsJob,
         hourly::{ComputeError, last_complete_hour},
-        thresholds::Computed,
+        schemas, thresholds,
     },
     learning::Learning,
 };
@@ -36,13 +39,12 @@ impl Manager {
             None => last_complete_hour(now),
         };
         let zone = self.zone_find(zone).await?.id;
-        let computed = ThresholdsJob::new(self.store.clone()).recompute(&zone, end, keep_newer).await;
-        let Computed { operations, with_thresholds } = computed.map_err(|error| match error {
-            ComputeError::Busy => ManageError::RecomputeBusy,
-            ComputeError::Store(failure) => failure.into(),
-        })?;
-        let window_end = hour_text(end);
-        Ok(Reply::Recomputed(RecomputedView { zone: zone.to_string(), window_end, operations, with_thresholds }))
+        let thresholds::Computed { operations, with_thresholds } =
+            ThresholdsJob::new(self.store.clone()).recompute(&zone, end, keep_newer).await?;
+        let schemas::Computed { with_schemas, .. } =
+            SchemasJob::new(self.store.clone()).recompute(&zone, end, keep_newer).await?;
+        let (zone, window_end) = (zone.to_string(), hour_text(end));
+        Ok(Reply::Recomputed(RecomputedView { zone, window_end, operations, with_thresholds, with_schemas }))
     }
 
     pub(super) async fn learning(&self, zone: Option<&str>) -> Result<Reply, ManageError> {
@@ -81,13 +83,27 @@ impl Manager {
                 summary: seen.sentence(identifiers),
             })
         };
+        let SchemasLearning { with_schemas, learning: learning_schemas, more: more_schemas } =
+            self.schemas_learning(&zone.id, &known, now).await?;
         Ok(LearningView {
             zone: zone.into(),
             operations: known.len() as u64,
             with_thresholds: with_thresholds.len() as u64,
             learning: seen.iter().filter_map(view).collect(),
             more,
+            with_schemas,
+            learning_schemas,
+            more_schemas,
         })
+    }
+}
+
+impl From<ComputeError> for ManageError {
+    fn from(error: ComputeError) -> Self {
+        match error {
+            ComputeError::Busy => Self::RecomputeBusy,
+            ComputeError::Store(failure) => failure.into(),
+        }
     }
 }
 
@@ -127,11 +143,11 @@ mod tests {
         else {
             panic!("another reply");
         };
-        assert_eq!((view.operations, view.with_thresholds), (0, 0));
+        assert_eq!((view.operations, view.with_thresholds, view.with_schemas), (0, 0, 0));
         let Reply::Learning(views) = manager.execute(Command::Learning { zone: None }).await.unwrap() else {
             panic!("another reply");
         };
-        assert_eq!((views.len(), views[0].learning.len()), (1, 0));
+        assert_eq!((views.len(), views[0].learning.len(), views[0].learning_schemas.len()), (1, 0, 0));
     }
 
     #[tokio::test]

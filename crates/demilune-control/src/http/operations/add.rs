@@ -44,7 +44,7 @@ pub(crate) async fn add(
     let operation = &added.first().ok_or_else(ApiError::internal)?.operation;
     // The one call that shows what it was not asked for (contract 2.4).
     let features = if features.is_empty() { Feature::filled(&operation.features) } else { features };
-    Ok(Envelope::new(OperationBody::new(operation, &features)))
+    Ok(Envelope::new(OperationBody::new(operation, &features)?))
 }
 
 /// What a refused insert says.

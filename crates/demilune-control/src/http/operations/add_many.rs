@@ -53,7 +53,8 @@ pub(crate) async fn add_many(
     }
     ApiError::collect(defects)?;
     let added = state.store.operation_upsert(&zone, keys, clock::now()).await.map_err(upsert_error)?;
-    Ok(Envelope::new(added.iter().map(|upserted| OperationBody::new(&upserted.operation, &[])).collect()))
+    let bodies = added.iter().map(|upserted| OperationBody::new(&upserted.operation, &[]));
+    Ok(Envelope::new(bodies.collect::<Result<_, _>>()?))
 }
 
 /// The body, for the API description.

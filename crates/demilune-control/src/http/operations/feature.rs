@@ -1,11 +1,15 @@
 //! The features of an operation, and how they are asked for (contract 2.5, 3.1).
 
-use demilune_store::{Route, StoredThresholds};
+use demilune_store::{Route, StoreFailure, StoredOperation, StoredThresholds};
 use serde::Serialize;
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use super::thresholds::{ConfidenceIntervals, Thresholds};
-use crate::http::envelope::Empty;
+use super::{
+    parameter_schemas::ParameterSchemas,
+    thresholds::{ConfidenceIntervals, Thresholds},
+};
+use crate::{http::envelope::Empty, schemas::LearnedSchema};
 
 /// A feature that a request may ask for. The last two go beyond the published list of three.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,7 +26,8 @@ impl Feature {
     pub(crate) fn filled(stored: &demilune_store::Features) -> Vec<Self> {
         let routing = stored.route.iter().map(|_| Self::ApiRouting);
         let thresholds = stored.thresholds.iter().flat_map(|_| [Self::Thresholds, Self::ConfidenceIntervals]);
-        routing.chain(thresholds).collect()
+        let schemas = stored.parameter_schemas.iter().map(|_| Self::ParameterSchemas);
+        routing.chain(thresholds).chain(schemas).collect()
     }
 
     /// Reads a value of `feature`, in any letter case as Terraform sends it.
@@ -47,7 +52,7 @@ pub(crate) struct Features {
     #[serde(skip_serializing_if = "Option::is_none")]
     thresholds: Option<Thresholds>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    parameter_schemas: Option<Empty>,
+    parameter_schemas: Option<ParameterSchemas>,
     #[serde(skip_serializing_if = "Option::is_none")]
     schema_info: Option<Empty>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -71,21 +76,45 @@ struct ApiRouting {
 
 impl Features {
     /// The features asked for; none if none were.
-    pub(crate) fn requested(requested: &[Feature], stored: &demilune_store::Features) -> Option<Self> {
+    pub(crate) fn requested(requested: &[Feature], stored: &StoredOperation) -> Result<Option<Self>, StoreFailure> {
         if requested.is_empty() {
-            return None;
+            return Ok(None);
         }
         let asked = |feature| requested.contains(&feature);
-        let thresholds = stored.thresholds.as_ref().map(|StoredThresholds { thresholds, .. }| thresholds);
-        Some(Self {
+        let features = &stored.features;
+        let thresholds = features.thresholds.as_ref().map(|StoredThresholds { thresholds, .. }| thresholds);
+        let parameter_schemas = match learned(stored) {
+            _ if !asked(Feature::ParameterSchemas) => None,
+            Some(learned) => Some(learned?.into()),
+            None => Some(ParameterSchemas::default()),
+        };
+        Ok(Some(Self {
             thresholds: asked(Feature::Thresholds).then(|| thresholds.map(Thresholds::from).unwrap_or_default()),
-            parameter_schemas: asked(Feature::ParameterSchemas).then_some(Empty {}),
+            parameter_schemas,
             schema_info: asked(Feature::SchemaInfo).then_some(Empty {}),
-            api_routing: asked(Feature::ApiRouting).then(|| ApiRouting::of(stored.route.as_ref())),
+            api_routing: asked(Feature::ApiRouting).then(|| ApiRouting::of(features.route.as_ref())),
             confidence_intervals: asked(Feature::ConfidenceIntervals)
                 .then(|| thresholds.map(ConfidenceIntervals::from).unwrap_or_default()),
-        })
+        }))
     }
+}
+
+/// What was learned about an operation.
+pub(super) fn learned(operation: &StoredOperation) -> Option<Result<LearnedSchema, StoreFailure>> {
+    let stored = operation.features.parameter_schemas.as_ref()?;
+    Some(LearnedSchema::read(operation.operation.id, stored))
+}
+
+/// Thresholds and their intervals, where they were asked for, by the names of the features.
+pub(crate) fn threshold_members(features: &[Feature], stored: &StoredThresholds) -> Vec<(&'static str, Value)> {
+    let mut members = Vec::new();
+    if features.contains(&Feature::Thresholds) {
+        members.push(("thresholds", json!(Thresholds::from(&stored.thresholds))));
+    }
+    if features.contains(&Feature::ConfidenceIntervals) {
+        members.push(("confidence_intervals", json!(ConfidenceIntervals::from(&stored.thresholds))));
+    }
+    members
 }
 
 impl ApiRouting {

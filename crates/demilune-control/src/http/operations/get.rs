@@ -37,6 +37,6 @@ pub(crate) async fn get(
     let with_schemas = query.value("with_schemas", query::boolean).unwrap_or(false);
     query.finish()?;
     let operation = state.operation(&zone, id).await?;
-    let body = OperationBody::new(&operation, &features);
-    Ok(Envelope::new(if with_schemas { body.with_schemas() } else { body }))
+    let body = OperationBody::new(&operation, &features)?;
+    Ok(Envelope::new(if with_schemas { body.with_schemas(&operation)? } else { body }))
 }

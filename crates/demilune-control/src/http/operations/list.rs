@@ -64,11 +64,15 @@ pub(crate) async fn list(
 
     let (offset, limit) = (page.offset(), page.limit());
     let query = OperationQuery { hosts, methods, endpoint_contains, order, descending, offset, limit };
-    let found = state.store.operation_list(&zone, query).await?;
+    let found = if features.contains(&Feature::ParameterSchemas) {
+        state.store.operation_list_with_schemas(&zone, query).await?
+    } else {
+        state.store.operation_list(&zone, query).await?
+    };
     let found = found.ok_or_else(|| ApiError::zone_unknown(zone.as_str()))?;
     let info = page.info(found.operations.len(), found.total_count);
-    let bodies = found.operations.iter().map(|operation| OperationBody::new(operation, &features)).collect();
-    Ok(Envelope::new(bodies).with_page(info))
+    let bodies = found.operations.iter().map(|operation| OperationBody::new(operation, &features));
+    Ok(Envelope::new(bodies.collect::<Result<_, _>>()?).with_page(info))
 }
 
 /// What to sort by.

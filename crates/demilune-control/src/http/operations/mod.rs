@@ -6,6 +6,7 @@ mod feature;
 mod get;
 mod input;
 mod list;
+mod parameter_schemas;
 mod remove;
 mod remove_many;
 mod thresholds;
@@ -13,6 +14,7 @@ mod wire;
 
 pub(crate) use add::*;
 pub(crate) use add_many::*;
+pub(crate) use feature::{Feature, threshold_members};
 pub(crate) use get::*;
 pub(crate) use list::*;
 pub(crate) use remove::*;

@@ -1,10 +1,13 @@
 //! Operations as they look on the wire (contract 2.4).
 
-use demilune_store::StoredOperation;
+use demilune_store::{StoreFailure, StoredOperation};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::feature::{Feature, Features};
+use super::{
+    feature::{Feature, Features, learned},
+    parameter_schemas::Schemas,
+};
 use crate::http::envelope::{Message, ResultInfo};
 
 /// The operation to add. Members beside these three are ignored.
@@ -44,41 +47,30 @@ pub(crate) struct OperationBody {
     /// What is known about the operation, by feature; only what was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     features: Option<Features>,
+    /// The schemas that speak of it; only with `with_schemas=true`.
     #[serde(skip_serializing_if = "Option::is_none")]
     schemas: Option<Schemas>,
 }
 
 impl OperationBody {
     /// The record and the features that were asked for, in this order of members.
-    pub(crate) fn new(stored: &StoredOperation, features: &[Feature]) -> Self {
+    pub(crate) fn new(stored: &StoredOperation, features: &[Feature]) -> Result<Self, StoreFailure> {
         let operation = &stored.operation;
-        Self {
+        Ok(Self {
             operation_id: operation.id.to_string(),
             method: operation.key.method.as_str(),
             host: operation.key.host.to_string(),
             endpoint: operation.key.endpoint.to_string(),
             last_updated: operation.last_updated.to_string(),
-            features: Features::requested(features, &stored.features),
+            features: Features::requested(features, stored)?,
             schemas: None,
-        }
+        })
     }
 
-    /// Adds the schemas of the operation: none are known yet.
-    pub(crate) fn with_schemas(mut self) -> Self {
-        self.schemas = Some(Schemas { learned: None, uploaded: None });
-        self
+    /// Adds the schemas of the operation.
+    pub(crate) fn with_schemas(self, stored: &StoredOperation) -> Result<Self, StoreFailure> {
+        Ok(Self { schemas: Some(Schemas::of(learned(stored).transpose()?)), ..self })
     }
-}
-
-/// The schemas that speak of an operation; null where there is none (contract 3.2).
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Schemas {
-    /// Learned from traffic.
-    #[schema(value_type = Option<Object>)]
-    learned: Option<()>,
-    /// Uploaded by a user.
-    #[schema(value_type = Option<Object>)]
-    uploaded: Option<()>,
 }
 
 /// The envelope around one operation, for the API description.

@@ -25,7 +25,7 @@ async fn an_unknown_path_leads_nowhere() {
         "/".to_owned(),
         "/client/v4".to_owned(),
         format!("{zone}/"),
-        format!("{zone}/api_gateway/schemas"),
+        format!("{zone}/api_gateway/user_schemas"),
         format!("{zone}/api_gateway/operations/"),
         format!("{zone}/api_gateway/operations/labels"),
         format!("{zone}/api_gateway/operations/schema_validation"),

@@ -1,0 +1,114 @@
+//! The command that exports a host's operations, and how far the learning of schemas has come.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use demilune_inventory::{Host, OperationId, Timestamp, ZoneId};
+use demilune_policy::rule::OperationRule;
+use demilune_store::StoreFailure;
+
+use super::{ManageError, Manager, Reply, SchemaLearningView, SchemaView};
+use crate::{
+    export::{ExportError, Selection, documents},
+    schemas::Progress,
+};
+
+/// Most operations whose evidence is looked at: reading three days of each takes a moment.
+const LEARNING_MAX: usize = 100;
+
+/// How far the learning of a zone's schemas has come.
+pub(super) struct SchemasLearning {
+    /// Operations that have one.
+    pub(super) with_schemas: u64,
+    /// Operations that have none, but evidence: most requests first.
+    pub(super) learning: Vec<SchemaLearningView>,
+    /// How many more of those there are.
+    pub(super) more: u64,
+}
+
+impl Manager {
+    pub(super) async fn schema_export(&self, zone: Option<&str>, host: &str) -> Result<Reply, ManageError> {
+        let zone = self.zone_find(zone).await?.id;
+        let host: Host = host.parse().map_err(|error| ManageError::ExportHost(host.to_owned(), error))?;
+        let selection = Selection { hosts: vec![host.clone()], learned: true, extensions: None };
+        let document = documents(&self.store, &zone, &selection).await?.pop();
+        let document = document.ok_or_else(|| ManageError::ExportNothing(host.clone()))?;
+        let document = serde_json::to_value(document).map_err(|error| StoreFailure::Internal(Box::new(error)))?;
+        Ok(Reply::SchemaExported(SchemaView { zone: zone.to_string(), host: host.to_string(), document }))
+    }
+
+    /// How far the learning has come for the operations of a zone.
+    pub(super) async fn schemas_learning(
+        &self,
+        zone: &ZoneId,
+        known: &BTreeMap<OperationId, &OperationRule>,
+        now: Timestamp,
+    ) -> Result<SchemasLearning, StoreFailure> {
+        let all = self.store.learned_schema_all(zone).await?;
+        let with_schemas: BTreeSet<OperationId> = all.into_iter().map(|(operation, _)| operation).collect();
+        let window = Progress::window(now);
+        let mut waiting = self.store.learning_operations(zone, window.since, window.until).await?;
+        waiting.retain(|operation| !with_schemas.contains(operation));
+        let more = waiting.len().saturating_sub(LEARNING_MAX) as u64;
+        let mut learning = Vec::new();
+        for operation in waiting.into_iter().take(LEARNING_MAX) {
+            let Some(rule) = known.get(&operation) else { continue };
+            let progress = Progress::of(&self.store, zone, operation, now).await?;
+            learning.push(SchemaLearningView {
+                operation: (*rule).into(),
+                requests: progress.requests,
+                requests_needed: Progress::NEEDED,
+                summary: progress.sentence(),
+            });
+        }
+        learning.sort_by_key(|seen| std::cmp::Reverse(seen.requests));
+        Ok(SchemasLearning { with_schemas: with_schemas.len() as u64, learning, more })
+    }
+}
+
+impl From<ExportError> for ManageError {
+    fn from(error: ExportError) -> Self {
+        match error {
+            ExportError::ZoneNotFound(zone) => Self::ZoneGone(zone),
+            error @ ExportError::TooLarge => Self::Export(error.to_string()),
+            ExportError::Store(failure) => failure.into(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::manage::{Command, OperationText, testing};
+
+    #[tokio::test]
+    async fn a_host_is_exported_the_same_each_time() {
+        let (_folder, manager) = testing::manager(10).await;
+        let operation = |method: &str, host: &str, endpoint: &str| OperationText {
+            method: method.to_owned(),
+            host: host.to_owned(),
+            endpoint: endpoint.to_owned(),
+        };
+        let operations = vec![
+            operation("PUT", "a.example", "/users/{id}"),
+            operation("GET", "a.example", "/users/{id}"),
+            operation("GET", "b.example", "/"),
+        ];
+        manager.execute(Command::OperationsAdd { zone: None, operations }).await.unwrap();
+        let export = Command::SchemaExport { zone: None, host: "A.example".to_owned() };
+        let Reply::SchemaExported(exported) = manager.execute(export.clone()).await.unwrap() else { panic!() };
+        assert_eq!(exported.host, "a.example");
+        let paths = exported.document["paths"].as_object().unwrap();
+        assert_eq!(paths.keys().collect::<Vec<_>>(), ["/users/{var1}"]);
+        assert_eq!(paths["/users/{var1}"]["put"]["operationId"], "put_users_var1");
+        assert_eq!(manager.execute(export).await.unwrap(), Reply::SchemaExported(exported));
+    }
+
+    #[tokio::test]
+    async fn a_host_without_operations_cannot_be_exported() {
+        let (_folder, manager) = testing::manager(10).await;
+        let export = |host: &str| Command::SchemaExport { zone: None, host: host.to_owned() };
+        let refused = manager.execute(export("a.example")).await.unwrap_err();
+        assert!(refused.chain().contains("no operation of the host a.example"), "{refused}");
+        assert!(matches!(manager.execute(export("a b")).await, Err(ManageError::ExportHost(..))));
+    }
+}
