@@ -7,6 +7,7 @@ mod fallthrough;
 mod operations;
 mod origins;
 mod routes;
+mod schemas;
 mod service;
 mod settings;
 mod thresholds;

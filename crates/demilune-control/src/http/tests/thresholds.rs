@@ -90,6 +90,28 @@ async fn a_day_with_enough_sessions_makes_thresholds() {
 }
 
 #[tokio::test]
+async fn a_document_has_thresholds_where_they_are_asked_for() {
+    let api = Api::start().await;
+    let id = api.add("GET", "a.example", "/a").await;
+    api.add("GET", "a.example", "/b").await;
+    see(&api, &id, end().start() - 600, 0..60).await;
+    compute(&api, clock::now()).await;
+    let features = features(&api, &id).await;
+    let operation = async |query: &str, path: &str| {
+        let path_of_call = format!("/client/v4/zones/{ZONE}/api_gateway/schemas{query}");
+        get(&api, &path_of_call).await.result()["schemas"][0]["paths"][path]["get"].clone()
+    };
+    let both = operation("?feature=thresholds&feature=confidence_intervals", "/a").await;
+    assert_eq!(both["x-demilune-thresholds"], features["thresholds"]);
+    assert_eq!(both["x-demilune-confidence-intervals"], features["confidence_intervals"]);
+    let one = operation("?feature=thresholds", "/a").await;
+    assert_eq!(one.get("x-demilune-confidence-intervals"), None);
+    for without in [operation("", "/a").await, operation("?feature=thresholds", "/b").await] {
+        assert_eq!(without.get("x-demilune-thresholds"), None);
+    }
+}
+
+#[tokio::test]
 async fn an_insert_of_what_is_there_shows_its_thresholds() {
     let api = Api::start().await;
     let id = api.add("GET", "a.example", "/a").await;
