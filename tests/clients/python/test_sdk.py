@@ -12,6 +12,7 @@ import httpx
 import pytest
 from cloudflare import Cloudflare
 from demilune_server import TOKEN, ZONE
+from openapi_spec_validator import validate
 
 NUMBERS = itertools.count()
 
@@ -174,6 +175,54 @@ def test_a_list_is_sorted_by_thresholds_and_those_without_come_last(server, clie
     found = [name for _, name, _ in listed(client, **query)]
     with_value = [hosts[0], hosts[2]]
     assert found == (with_value if direction == "asc" else with_value[::-1]) + [hosts[1]]
+
+
+def exported(client, **query):
+    """The documents, asked for with what this version of the SDK knows, and the rest as plain parameters."""
+    call = client.api_gateway.schemas.list
+    known = {name: query.pop(name) for name in list(query) if name in inspect.signature(call).parameters}
+    answer = call(zone_id=ZONE, extra_query=query, **known)
+    assert answer.timestamp.endswith("Z")
+    for document in answer.schemas:
+        validate(document)
+    return answer.schemas
+
+
+def got(client, operation_id, **query):
+    """An operation, asked for likewise, as data."""
+    call = client.api_gateway.operations.get
+    known = {name: query.pop(name) for name in list(query) if name in inspect.signature(call).parameters}
+    return call(operation_id=operation_id, zone_id=ZONE, extra_query=query, **known).to_dict()
+
+
+def test_an_operation_without_a_learned_schema_says_so(client, host):
+    created = add(client, host, "/users/{id}")
+    with_feature = got(client, created.operation_id, feature=["parameter_schemas"])
+    assert with_feature["features"] == {"parameter_schemas": {}}
+    assert got(client, created.operation_id, with_schemas="true")["schemas"] == {"learned": None, "uploaded": None}
+
+
+def test_each_host_has_a_document_that_is_valid(client, host):
+    hosts = [host, f"{{tenant}}.{host}"]
+    for name in hosts:
+        for method in ["GET", "POST", "HEAD", "OPTIONS", "PUT", "DELETE", "CONNECT", "PATCH", "TRACE"]:
+            add(client, name, "/users/{id}/a%20b/{from}...{to}", method)
+        add(client, name, "/")
+    hosts[1] = f"{{hostVar1}}.{host}"
+    documents = exported(client, host=hosts)
+    assert sorted(document["info"]["title"] for document in documents) == sorted(hosts)
+    for document in documents:
+        assert document["openapi"] == "3.0.0"
+        assert list(document["paths"]) == ["/", "/users/{var1}/a%20b/{var2}...{var3}"]
+        assert len(document["paths"]["/users/{var1}/a%20b/{var2}...{var3}"]) == 9
+    for query in ({"feature": ["thresholds", "parameter_schemas", "schema_info"]}, {"include_schema_kind": ["learned"]}):
+        assert exported(client, host=hosts, **query) == documents
+
+
+def test_documents_of_something_else_are_refused(client):
+    with pytest.raises(cloudflare.BadRequestError) as raised:
+        client.api_gateway.schemas.list(zone_id=ZONE, feature=["everything"], host=["a b"])
+    assert sorted(error.source.pointer for error in raised.value.errors) == ["/feature", "/host"]
 
 
 def test_a_deleted_operation_is_not_found(client, host):

@@ -140,6 +140,34 @@ for (const version of ['7.1.0', '7.3.0']) {
       assert.deepEqual((await add(client(), host, '/visits/{number}')).features, features);
     });
 
+    test('an operation without a learned schema says so', async () => {
+      const { operation_id } = await add(client(), newHost(), '/users/{id}');
+      const query = { zone_id: ZONE, feature: ['parameter_schemas'], with_schemas: true };
+      const got = await client().apiGateway.operations.get(operation_id, query);
+      assert.deepEqual(got.features, { parameter_schemas: {} });
+      assert.deepEqual(got.schemas, { learned: null, uploaded: null });
+    });
+
+    test('each host has a document', async () => {
+      const host = newHost();
+      await add(client(), host, '/users/{id}');
+      await add(client(), host, '/users', 'POST');
+      await add(client(), `a-${host}`);
+      const query = { zone_id: ZONE, host: [host], feature: ['thresholds'], include_schema_kind: ['learned'] };
+      const { schemas, timestamp } = await client().apiGateway.schemas.list(query);
+      assert.ok(timestamp.endsWith('Z'));
+      assert.equal(schemas.length, 1);
+      assert.deepEqual(schemas[0].servers, [{ url: `https://${host}` }]);
+      assert.deepEqual(Object.keys(schemas[0].paths), ['/users', '/users/{var1}']);
+      const [parameter] = schemas[0].paths['/users/{var1}'].get.parameters;
+      assert.deepEqual(parameter, { name: 'var1', in: 'path', required: true, schema: { type: 'string' } });
+    });
+
+    test('documents of something else are refused', async () => {
+      const query = { zone_id: ZONE, include_schema_kind: ['uploaded'] };
+      await assert.rejects(() => client().apiGateway.schemas.list(query), BadRequestError);
+    });
+
     test('a deleted operation is not found', async () => {
       const { operation_id } = await add(client(), newHost());
       const deleted = await client().apiGateway.operations.delete(operation_id, { zone_id: ZONE });
