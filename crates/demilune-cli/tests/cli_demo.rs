@@ -11,7 +11,7 @@ use std::{
 };
 
 use rustix::process::{Pid, Signal, kill_process};
-use serde_json::Value;
+use serde_json::{Value, json};
 use support::demilune;
 
 /// What the demo may take from its start to the last line: the promise is a minute on any machine.
@@ -63,6 +63,22 @@ impl Drop for Demo {
     }
 }
 
+/// What was learned about the parameters: the id in the path, and the language that some ask for.
+fn check_parameters(features: &Value) {
+    let parameters = &features["parameter_schemas"]["parameter_schemas"]["parameters"];
+    let expected = [
+        ("path", "var1", true, json!({ "type": "integer", "minimum": 1 })),
+        ("query", "lang", false, json!({ "type": "string", "enum": ["de", "en", "fr"] })),
+    ];
+    assert_eq!(parameters.as_array().map(Vec::len), Some(expected.len()), "{features}");
+    for (place, (kind, name, required, schema)) in expected.into_iter().enumerate() {
+        let found = &parameters[place];
+        assert_eq!((&found["in"], &found["name"], &found["required"]), (&json!(kind), &json!(name), &json!(required)));
+        assert_eq!(found["schema"], schema);
+        assert!(found["description"].as_str().unwrap().contains("high confidence"), "{found}");
+    }
+}
+
 /// Runs a command line as somebody does who pastes it.
 fn paste(command: &str) -> String {
     let output = Command::new("sh").args(["-c", command]).output().unwrap();
@@ -87,6 +103,11 @@ fn check_thresholds(features: &Value) {
         let suggested = suggested as f64;
         assert!(bound("lower") <= suggested && suggested <= bound("upper"), "{level}: {intervals}");
     }
+}
+
+/// A printed command of this binary.
+fn ours(demo: &Demo, start: &str) -> String {
+    demo.command(start).replacen("demilune", env!("CARGO_BIN_EXE_demilune"), 1)
 }
 
 #[test]
@@ -117,13 +138,18 @@ fn the_printed_lines_work_when_pasted() {
     assert_eq!(answer["success"], true, "{answer}");
     assert!(answer["result"]["features"]["api_routing"]["route"].is_string(), "{answer}");
     check_thresholds(&answer["result"]["features"]);
+    check_parameters(&answer["result"]["features"]);
+    let reasons: Value =
+        serde_json::from_str(&paste(&silent(demo.command_with("/parameter_schemas/explain'")))).unwrap();
+    assert_eq!(reasons["success"], true, "{reasons}");
+    let document = paste(ours(&demo, "demilune schema export").trim());
+    assert!(document.contains("\n  /books/{var1}:\n") && document.contains("name: lang\n"), "{document}");
     let explanation: Value = serde_json::from_str(&paste(&silent(demo.command_with("/thresholds/explain'")))).unwrap();
     assert_eq!(explanation["result"]["state"], "suggested", "{explanation}");
     let gateway = demo.text.lines().find(|line| line.trim_start().starts_with("curl") && line.contains("-H 'Host:"));
     let book: Value = serde_json::from_str(&paste(&silent(gateway.unwrap().trim().to_owned()))).unwrap();
     assert_eq!(book["book_id"], 7, "{book}");
-    let explain = demo.command("demilune explain").replacen("demilune", env!("CARGO_BIN_EXE_demilune"), 1);
-    let explained = paste(explain.trim());
+    let explained = paste(ours(&demo, "demilune explain").trim());
     assert!(explained.contains("GET bookshop.example /books/{var1}") && explained.contains("(route)"), "{explained}");
 }
 

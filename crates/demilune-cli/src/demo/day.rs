@@ -8,7 +8,7 @@ use serde_json::json;
 use super::sample_api::BOOKS;
 
 /// People who came that day.
-const VISITORS: u64 = 900;
+const VISITORS: u64 = 1_500;
 /// Seconds of the day, which ends at a full hour.
 const DAY_SECONDS: u64 = 24 * 3_600;
 /// Seconds that a visit takes at most, so that the last ends before the day does.
@@ -55,13 +55,15 @@ fn visit(visitor: u64, start: u64, requests: &mut Vec<(u64, u64, String, u16)>) 
         _ => (1 + draw(6) + draw(7), 14_000),
     };
     let mut millis = (start + arrival) * 1_000;
-    requests.push((millis, visitor, "/books?sort=title".to_owned(), 200));
+    let (sort, limit) = (["title", "author", "newest"][draw(3) as usize], 10 + 10 * draw(5));
+    requests.push((millis, visitor, format!("/books?sort={sort}&limit={limit}"), 200));
     for look in 0..looks {
         millis += 400 + draw(pause_ms);
         // Some follow links to books that are gone.
         let book = 1 + draw(BOOKS.into()) + u64::from(draw(40) == 0) * u64::from(BOOKS);
         let status = if book > u64::from(BOOKS) { 404 } else { 200 };
-        requests.push((millis, visitor, format!("/books/{book}"), status));
+        let language = ["", "?lang=en", "?lang=de", "?lang=fr"][draw(4) as usize];
+        requests.push((millis, visitor, format!("/books/{book}{language}"), status));
         if look % 3 == 0 && status == 200 {
             millis += 200 + draw(2_000);
             requests.push((millis, visitor, format!("/books/{book}/reviews"), 200));

@@ -55,6 +55,7 @@ impl Story {
             self.about_import(&imported),
             self.about_operation(&operation, &answer),
             self.about_threshold(&answer, &explanation),
+            self.about_schema(&answer),
             self.ending(),
         ]
         .concat())
@@ -212,6 +213,18 @@ impl Story {
             text(&explanation["summary"]),
             text(&result["confidence"]["label"]),
             reasons.join("; "),
+        )
+    }
+
+    fn about_schema(&self, answer: &Value) -> String {
+        let id = answer["result"]["operation_id"].as_str().unwrap_or_default();
+        let Self { control, zone, token, data, .. } = self;
+        format!(
+            "\nAsk what each keyword of the learned parameters rests on, and export what was learned of every operation as \
+             one OpenAPI document:\n\n  \
+             curl '{control}/demilune/v1/zones/{zone}/operations/{id}/parameter_schemas/explain' \\\n    \
+             -H 'Authorization: Bearer {token}'\n  \
+             demilune schema export --data '{data}' --host {HOST}\n"
         )
     }
 
