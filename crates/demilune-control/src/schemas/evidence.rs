@@ -54,24 +54,19 @@ pub(crate) async fn sum(
         }
         // Milliseconds for each of them: not where requests are answered.
         let adding = spawn_blocking(move || {
-            let damaged: Vec<_> = rows.iter().filter(|row| !add(&mut sum, row)).map(|row| row.source.clone()).collect();
-            (sum, damaged)
+            rows.iter().for_each(|row| add(&mut sum, row));
+            sum
         });
-        let (added, damaged) = adding.await.map_err(|error| StoreFailure::Internal(Box::new(error)))?;
-        sum = added;
-        for source in damaged {
-            let day = since.start();
-            tracing::warn!(%zone, %operation, %source, day, "evidence that cannot be read was left out");
-        }
+        sum = adding.await.map_err(|error| StoreFailure::Internal(Box::new(error)))?;
     }
     Ok(sum)
 }
 
-/// Adds a row; false if it is damaged.
-fn add(sum: &mut Evidence, row: &StoredEvidence) -> bool {
-    let Ok(evidence) = Evidence::decode(&row.evidence) else { return false };
-    sum.merge(&evidence);
-    true
+/// Adds a row. What is damaged was left out and named in the log by the store.
+fn add(sum: &mut Evidence, row: &StoredEvidence) {
+    if let Ok(evidence) = Evidence::decode(&row.evidence) {
+        sum.merge(&evidence);
+    }
 }
 
 #[cfg(test)]

@@ -1,14 +1,18 @@
 //! Learned schemas, from what is stored to the answers of the API.
 
-use demilune_inventory::OperationId;
-use demilune_store::StoredSchema;
+use std::sync::Arc;
+
+use demilune_inventory::{OperationId, Timestamp};
+use demilune_schema::learn::{Evidence, LearnKey, Supporter};
+use demilune_store::{LearningRow, StoredSchema};
 use demilune_traffic::Hour;
 use serde_json::{Value, json};
 
 use crate::{
+    SchemasJob,
     clock::{self, hour_text, hour_time},
     http::testing::{Answer, Api, OPERATOR, READER, WRITER, ZONE},
-    jobs::hourly::last_complete_hour,
+    jobs::{hourly::last_complete_hour, schemas::Computed},
 };
 
 fn parameter(name: &str, place: &str) -> Value {
@@ -186,4 +190,156 @@ async fn an_older_schema_is_said_to_be_kept() {
     let kept = explanation(&api, &id).await;
     assert_eq!(kept["state"], "kept");
     assert!(kept["summary"].as_str().unwrap().contains("100 hours"), "{kept}");
+}
+
+/// Stores what a source saw of an operation with one variable in an hour: requests of 60 callers, with these queries.
+async fn see(api: &Api, id: &str, source: &str, hour: Hour, requests: u32, query: &str) {
+    let mut evidence = Evidence::new(Arc::default());
+    for number in 0..requests {
+        let (variable, supporter) = (number.to_string(), Supporter(number % 60 * 70_000_000));
+        evidence.observe(&KEY, hour, supporter, &[&variable], Some(query));
+        evidence.observe_body(&KEY, hour, supporter, br#"{"name":"x"}"#);
+    }
+    let row = LearningRow {
+        zone: ZONE.parse().unwrap(),
+        operation: id.parse().unwrap(),
+        source: source.parse().unwrap(),
+        hour,
+        published: 0,
+        sequence: evidence.sequence(),
+        evidence: evidence.encode(),
+    };
+    assert_eq!(api.store.learning_write(vec![row], clock::now()).await.unwrap().stored, 1);
+}
+
+const KEY: LearnKey = LearnKey::new([7; 16]);
+
+fn before(hour: Hour, hours: u64) -> Hour {
+    Hour::of(hour.start() - hours * Hour::SECONDS)
+}
+
+/// A moment at which the hour before this one is complete.
+fn just_after(end: Hour) -> Timestamp {
+    Timestamp::from_micros(i64::try_from(end.start() + 100).unwrap() * 1_000_000).unwrap()
+}
+
+async fn compute(api: &Api, end: Hour) {
+    SchemasJob::new(api.store.clone()).compute_due(just_after(end)).await.unwrap();
+}
+
+async fn recompute(api: &Api, end: Hour, keep_newer: bool) -> Computed {
+    SchemasJob::new(api.store.clone()).recompute(&ZONE.parse().unwrap(), end, keep_newer).await.unwrap()
+}
+
+/// When the schema last changed, the end of its window, and the names of its parameters.
+async fn learned(api: &Api, id: &str) -> (String, String, String) {
+    let operation = get(api, &format!("/operations/{id}?feature=parameter_schemas")).await.result().clone();
+    let schemas = &operation["features"]["parameter_schemas"];
+    let parameters = schemas["parameter_schemas"]["parameters"].as_array().cloned().unwrap_or_default();
+    let names: Vec<_> = parameters.iter().map(|parameter| parameter["name"].as_str().unwrap()).collect();
+    let until = explanation(api, id).await["window"]["until"].as_str().unwrap().to_owned();
+    (schemas["last_updated"].as_str().unwrap_or_default().to_owned(), until, names.join(" "))
+}
+
+fn expected(last_updated: Hour, until: Hour, names: &str) -> (String, String, String) {
+    (hour_text(last_updated), hour_text(until), names.to_owned())
+}
+
+#[tokio::test]
+async fn enough_requests_of_all_sources_and_hours_make_a_schema() {
+    let api = Api::start().await;
+    let id = api.add("POST", "a.example", "/users/{id}").await;
+    for hours in 1..=3 {
+        see(&api, &id, "first", before(end(), hours), 200, "page=1").await;
+        see(&api, &id, "second", before(end(), hours), 200, "page=1").await;
+    }
+    compute(&api, end()).await;
+    assert_eq!(learned(&api, &id).await, expected(end(), end(), "var1 page"));
+    let schemas = get(&api, &format!("/operations/{id}?with_schemas=true")).await.result()["schemas"].clone();
+    let body = &schemas["learned"]["requestBody"]["content"]["application/json"]["schema"];
+    assert_eq!(body["properties"]["name"]["type"], "string");
+    assert_eq!(explanation(&api, &id).await["result"]["explanation"]["requests"], 1_200);
+}
+
+#[tokio::test]
+async fn below_1000_requests_there_is_no_schema_and_the_explanation_says_how_many_are_missing() {
+    let api = Api::start().await;
+    let id = api.add("POST", "a.example", "/users/{id}").await;
+    see(&api, &id, "first", before(end(), 80), 300, "page=1").await;
+    see(&api, &id, "first", before(end(), 1), 640, "page=1").await;
+    compute(&api, end()).await;
+    let learning = explanation(&api, &id).await;
+    assert_eq!(learning["state"], "learning");
+    // The older hour lies in the window or not, as the day goes on.
+    let requests = learning["progress"]["requests"].as_u64().unwrap();
+    assert!([640, 940].contains(&requests), "{learning}");
+    assert_eq!(learning["progress"]["requests_missing"], 1_000 - requests);
+    assert_eq!(learning["progress"]["bodies"], requests);
+    assert!(learning["summary"].as_str().unwrap().starts_with(&format!("{requests} of 1000")), "{learning}");
+}
+
+#[tokio::test]
+async fn a_schema_gets_a_new_time_only_when_it_changes() {
+    let api = Api::start().await;
+    let id = api.add("POST", "a.example", "/users/{id}").await;
+    let first = before(end(), 10);
+    see(&api, &id, "first", before(first, 1), 1_200, "page=1").await;
+    compute(&api, first).await;
+    assert_eq!(learned(&api, &id).await, expected(first, first, "var1 page"));
+    let second = before(end(), 8);
+    see(&api, &id, "first", before(second, 1), 1_200, "page=1").await;
+    compute(&api, second).await;
+    assert_eq!(learned(&api, &id).await, expected(first, second, "var1 page"));
+    see(&api, &id, "first", before(end(), 1), 1_200, "page=1&sort=up").await;
+    compute(&api, end()).await;
+    assert_eq!(learned(&api, &id).await, expected(end(), end(), "var1 page sort"));
+}
+
+#[tokio::test]
+async fn a_schema_stays_when_its_evidence_has_gone() {
+    let api = Api::start().await;
+    let id = api.add("POST", "a.example", "/users/{id}").await;
+    let first = before(end(), 150);
+    see(&api, &id, "first", before(first, 1), 1_200, "page=1").await;
+    for end in [first, end()] {
+        compute(&api, end).await;
+        assert_eq!(learned(&api, &id).await, expected(first, first, "var1 page"));
+    }
+    // Too little for another.
+    see(&api, &id, "first", before(end(), 1), 10, "page=1").await;
+    assert_eq!(recompute(&api, end(), false).await, Computed { operations: 1, with_schemas: 1, changed: 0 });
+    assert_eq!(learned(&api, &id).await, expected(first, first, "var1 page"));
+    assert_eq!(explanation(&api, &id).await["state"], "kept");
+}
+
+#[tokio::test]
+async fn an_earlier_hour_replaces_a_later_one_unless_newer_schemas_are_to_stay() {
+    let api = Api::start().await;
+    let id = api.add("POST", "a.example", "/users/{id}").await;
+    let earlier = before(end(), 30);
+    see(&api, &id, "first", before(earlier, 1), 1_200, "page=1").await;
+    see(&api, &id, "first", before(end(), 1), 1_200, "sort=up").await;
+    let check = async |end: Hour, keep_newer: bool, names: &str, changed: u64| {
+        assert_eq!(recompute(&api, end, keep_newer).await, Computed { operations: 1, with_schemas: 1, changed });
+        assert_eq!(learned(&api, &id).await.2, names);
+    };
+    check(end(), false, "var1 page sort", 1).await;
+    check(earlier, true, "var1 page sort", 0).await;
+    check(earlier, false, "var1 page", 1).await;
+    check(end(), true, "var1 page sort", 1).await;
+}
+
+#[tokio::test]
+async fn evidence_of_an_operation_that_is_gone_is_left_alone() {
+    let api = Api::start().await;
+    let id = api.add("POST", "a.example", "/users/{id}").await;
+    see(&api, &id, "first", before(end(), 1), 1_200, "page=1").await;
+    api.call("DELETE", &format!("/operations/{id}"), None).await;
+    compute(&api, end()).await;
+    let again = api.add("POST", "a.example", "/users/{id}").await;
+    recompute(&api, end(), false).await;
+    assert_eq!(
+        get(&api, &format!("/operations/{again}?with_schemas=true")).await.result()["schemas"]["learned"],
+        Value::Null
+    );
 }
