@@ -12,53 +12,54 @@ const NO_TEXT: [&str; 9] = ["null", "true", "false", "yes", "no", "on", "off", "
 /// The text, with one key or item in a line, in the order of the data.
 pub(crate) fn text(value: &Value) -> String {
     let mut text = String::new();
-    match value {
-        Value::Object(_) | Value::Array(_) if !is_empty(value) => block(&mut text, value, 0, false),
-        _ => line_end(&mut text, value),
+    if is_short(value) {
+        line_end(&mut text, value)
+    } else {
+        block(&mut text, value, 0, false)
     }
     text
 }
 
-/// Writes a filled collection. The first line may have been begun by the item that it is.
-fn block(text: &mut String, value: &Value, indent: usize, begun: bool) {
-    let mut is_begun = begun;
-    let mut begin = |text: &mut String| {
-        if !std::mem::take(&mut is_begun) {
-            text.extend(std::iter::repeat_n(' ', indent));
-        }
-    };
+/// Writes a filled collection, whose first line may have been begun by the item that it is.
+fn block(text: &mut String, value: &Value, indent: usize, is_begun: bool) {
     match value {
         Value::Object(members) => {
-            for (key, member) in members {
-                begin(text);
+            for (place, (key, member)) in members.iter().enumerate() {
+                begin_line(text, indent, is_begun && place == 0);
                 string(text, key);
                 text.push(':');
-                if is_empty(member) {
-                    text.push(' ');
-                    line_end(text, member);
-                } else {
-                    text.push('\n');
-                    block(text, member, indent + INDENT, false);
-                }
+                behind_key(text, member, indent + INDENT);
             }
         }
         Value::Array(items) => {
-            for item in items {
-                begin(text);
+            for (place, item) in items.iter().enumerate() {
+                begin_line(text, indent, is_begun && place == 0);
                 text.push_str("- ");
-                if is_empty(item) {
-                    line_end(text, item);
-                } else {
-                    block(text, item, indent + INDENT, true);
-                }
+                if is_short(item) { line_end(text, item) } else { block(text, item, indent + INDENT, true) }
             }
         }
         _ => {}
     }
 }
 
+fn begin_line(text: &mut String, indent: usize, is_begun: bool) {
+    if !is_begun {
+        text.extend(std::iter::repeat_n(' ', indent));
+    }
+}
+
+fn behind_key(text: &mut String, member: &Value, indent: usize) {
+    if is_short(member) {
+        text.push(' ');
+        line_end(text, member);
+    } else {
+        text.push('\n');
+        block(text, member, indent, false);
+    }
+}
+
 /// Whether a value fits behind its key: it is no collection, or an empty one.
-fn is_empty(value: &Value) -> bool {
+fn is_short(value: &Value) -> bool {
     match value {
         Value::Object(members) => members.is_empty(),
         Value::Array(items) => items.is_empty(),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use demilune_inventory::{OperationId, ZoneId};
 use demilune_schema::learn::Evidence;
-use demilune_store::{Store, StoreFailure, StoredEvidence};
+use demilune_store::{Store, StoreFailure};
 use demilune_traffic::Hour;
 use tokio::task::spawn_blocking;
 
@@ -54,19 +54,15 @@ pub(crate) async fn sum(
         }
         // Milliseconds for each of them: not where requests are answered.
         let adding = spawn_blocking(move || {
-            rows.iter().for_each(|row| add(&mut sum, row));
+            // What is damaged was left out and named in the log by the store.
+            for evidence in rows.iter().filter_map(|row| Evidence::decode(&row.evidence).ok()) {
+                sum.merge(&evidence);
+            }
             sum
         });
         sum = adding.await.map_err(|error| StoreFailure::Internal(Box::new(error)))?;
     }
     Ok(sum)
-}
-
-/// Adds a row. What is damaged was left out and named in the log by the store.
-fn add(sum: &mut Evidence, row: &StoredEvidence) {
-    if let Ok(evidence) = Evidence::decode(&row.evidence) {
-        sum.merge(&evidence);
-    }
 }
 
 #[cfg(test)]
