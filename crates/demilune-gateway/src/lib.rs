@@ -4,6 +4,7 @@
 //! its [`Records`]; it knows neither the store nor the control API.
 
 mod board;
+mod learn;
 pub mod listen;
 mod observe;
 mod options;
@@ -15,6 +16,7 @@ use std::sync::Arc;
 use prometheus_client::registry::Registry;
 
 pub use board::Board;
+pub use learn::{LearnedHour, Learner};
 pub use observe::{AccessLog, AccessLogTarget, RecordKey, Records, Totals};
 pub use options::{GatewayOptions, Limits, NodeName};
 pub use proxy::ResponseBody;
@@ -32,11 +34,18 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// Wires a gateway; `process` is a random number that tells this run from others.
+    /// Wires a gateway; `process` is a random number that tells this run from others. It learns from requests if it is
+    /// given a learner.
     #[must_use]
-    pub fn new(options: GatewayOptions, process: u64, trust: OriginTrust, access_log: Option<AccessLog>) -> Self {
+    pub fn new(
+        options: GatewayOptions,
+        process: u64,
+        trust: OriginTrust,
+        access_log: Option<AccessLog>,
+        learner: Option<Learner>,
+    ) -> Self {
         let board = Arc::new(Board::default());
-        let observer = Observer::new(access_log);
+        let observer = Observer::new(access_log, learner);
         let proxy = Proxy::new(options, process, trust, Arc::clone(&board), Arc::clone(&observer));
         Self { board, observer, proxy: Arc::new(proxy) }
     }
@@ -51,6 +60,12 @@ impl Gateway {
     #[must_use]
     pub fn records(&self) -> &Records {
         &self.observer.records
+    }
+
+    /// What learns from requests, if anything does.
+    #[must_use]
+    pub fn learner(&self) -> Option<&Learner> {
+        self.observer.learner.as_ref()
     }
 
     /// Opens the access log's file anew, after somebody has moved it away.

@@ -64,6 +64,8 @@ variables! {
     ORIGIN_CA = "DEMILUNE_ORIGIN_CA";
     /// `-`, a file, or `off`, like `--access-log`.
     ACCESS_LOG = "DEMILUNE_ACCESS_LOG";
+    /// `true` keeps the gateway from learning schemas, like `--no-learning`.
+    NO_LEARNING = "DEMILUNE_NO_LEARNING";
     /// The file with the key of session hashes, like `--secret-file`.
     SECRET_FILE = "DEMILUNE_SECRET_FILE";
     /// Threads that serve, like `--workers`.

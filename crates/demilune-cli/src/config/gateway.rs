@@ -51,6 +51,8 @@ pub(crate) struct GatewayConfig {
     pub(crate) limits: Limits,
     pub(crate) trusted_networks: Vec<IpNet>,
     pub(crate) allow_private_targets: bool,
+    /// Whether to learn what requests look like.
+    pub(crate) learning: bool,
     pub(crate) origin_ca: Option<PathBuf>,
     pub(crate) access_log: Option<AccessLogTarget>,
     /// In the data folder when absent.
@@ -65,6 +67,7 @@ impl Resolver {
             limits: settings.limits.map_or_else(Limits::default, |setting| self.limits(&setting)),
             trusted_networks: settings.trusted_networks.map_or_else(Vec::new, |setting| self.networks(&setting)),
             allow_private_targets: self.switch(settings.allow_private_targets),
+            learning: !self.switch(settings.no_learning),
             origin_ca: settings.origin_ca.map(|setting| setting.value.into()),
             access_log: settings.access_log.and_then(|setting| self.access_log(&setting)),
             secret_file: settings.secret_file.map(|setting| setting.value.into()),

@@ -90,6 +90,9 @@ pub(crate) struct RawGateway {
     /// fields are believed [env: DEMILUNE_TRUSTED_NETWORKS] [default: none]
     #[arg(long, value_name = "NETWORKS")]
     trusted_networks: Option<OsString>,
+    /// Do not learn what requests look like [env: DEMILUNE_NO_LEARNING]
+    #[arg(long)]
+    no_learning: bool,
     /// Let the routes of operations lead to loopback and private addresses [env: DEMILUNE_ALLOW_PRIVATE_TARGETS]
     #[arg(long)]
     allow_private_targets: bool,
@@ -163,6 +166,7 @@ pub(crate) struct GatewaySettings {
     pub(crate) limits: Option<Setting>,
     pub(crate) trusted_networks: Option<Setting>,
     pub(crate) allow_private_targets: Option<Setting>,
+    pub(crate) no_learning: Option<Setting>,
     pub(crate) origin_ca: Option<Setting>,
     pub(crate) access_log: Option<Setting>,
     pub(crate) secret_file: Option<Setting>,
@@ -221,6 +225,7 @@ impl RawGateway {
             limits: setting("--gateway-limits", self.gateway_limits, env::GATEWAY_LIMITS, environment),
             trusted_networks: setting("--trusted-networks", self.trusted_networks, env::TRUSTED_NETWORKS, environment),
             allow_private_targets: switch("--allow-private-targets", private, env::ALLOW_PRIVATE_TARGETS, environment),
+            no_learning: switch("--no-learning", self.no_learning, env::NO_LEARNING, environment),
             origin_ca: setting("--origin-ca", self.origin_ca, env::ORIGIN_CA, environment),
             access_log: setting("--access-log", self.access_log, env::ACCESS_LOG, environment),
             secret_file: self.secret.setting(environment),

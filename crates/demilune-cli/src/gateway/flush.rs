@@ -73,7 +73,7 @@ pub(crate) async fn maintain(store: Store, stop: CancellationToken) {
 }
 
 /// A clock beyond the year 9999 has no timestamp.
-fn now() -> Option<Timestamp> {
+pub(super) fn now() -> Option<Timestamp> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(now.as_micros()).ok().and_then(Timestamp::from_micros)
 }

@@ -8,9 +8,10 @@ use std::{
 };
 
 use demilune_gateway::Gateway;
-use demilune_inventory::ZoneId;
+use demilune_inventory::{OperationId, ZoneId};
 use demilune_policy::{Ruleset, rule::ZoneRules};
-use demilune_store::{Store, StoreFailure};
+use demilune_schema::learn::Published;
+use demilune_store::{GatewayRules, Store, StoreFailure};
 use tokio::{
     sync::watch,
     task::spawn_blocking,
@@ -33,6 +34,9 @@ pub(crate) struct Follower {
     gateway: Gateway,
     cache: Option<RulesCache>,
     in_force: BTreeMap<ZoneId, (ZoneRules, Arc<Ruleset>)>,
+    /// For each zone, the names that the schemas of its operations show. They are not saved: they say what is worth
+    /// keeping, not what to do.
+    published: BTreeMap<ZoneId, BTreeMap<OperationId, Arc<Published>>>,
     /// Zones whose rules could not be read at a revision, so that it is said once.
     unreadable: HashMap<ZoneId, u64>,
     ready: watch::Sender<bool>,
@@ -48,6 +52,7 @@ impl Follower {
             gateway,
             cache,
             in_force: BTreeMap::new(),
+            published: BTreeMap::new(),
             unreadable: HashMap::new(),
             ready: watch::Sender::new(false),
             store_answers: true,
@@ -101,13 +106,15 @@ impl Follower {
         let revisions: BTreeMap<ZoneId, u64> = store.zone_revisions().await?.into_iter().collect();
         let before = self.in_force.len();
         self.in_force.retain(|zone, _| revisions.contains_key(zone));
+        self.published.retain(|zone, _| revisions.contains_key(zone));
         let mut changed = before != self.in_force.len();
         for (zone, revision) in &revisions {
             if self.in_force.get(zone).is_some_and(|(rules, _)| rules.revision == *revision) {
                 continue;
             }
-            match store.zone_rules(zone).await {
-                Ok(Some(rules)) => {
+            match store.gateway_rules(zone).await {
+                Ok(Some(GatewayRules { rules, published })) => {
+                    self.published.insert(zone.clone(), published_of(published));
                     self.compile(rules).await;
                     changed = true;
                 }
@@ -141,6 +148,10 @@ impl Follower {
     fn publish(&self) {
         let zones = self.in_force.values().map(|(_, ruleset)| Arc::clone(ruleset)).collect();
         self.gateway.board().publish(zones);
+        if let Some(learner) = self.gateway.learner() {
+            let all = self.published.values().flatten();
+            learner.publish(all.map(|(operation, published)| (*operation, Arc::clone(published))).collect());
+        }
         self.ready.send_replace(true);
     }
 
@@ -172,4 +183,11 @@ impl Follower {
         self.unsaved = false;
         self.saved = Instant::now();
     }
+}
+
+/// What can be read of it: names that are left out are found anew.
+fn published_of(stored: BTreeMap<OperationId, Vec<u8>>) -> BTreeMap<OperationId, Arc<Published>> {
+    let read =
+        |(operation, bytes): (OperationId, Vec<u8>)| Some((operation, Arc::new(Published::decode(&bytes).ok()?)));
+    stored.into_iter().filter_map(read).collect()
 }

@@ -2,6 +2,7 @@
 
 mod flush;
 mod follow;
+mod learn;
 mod rules_cache;
 mod running;
 mod secret;

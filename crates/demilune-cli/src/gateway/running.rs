@@ -3,7 +3,7 @@
 use std::{io, net::SocketAddr, path::Path, sync::Arc};
 
 use demilune_control::Companion;
-use demilune_gateway::{AccessLog, Gateway, GatewayOptions, NodeName, OriginTrust};
+use demilune_gateway::{AccessLog, Gateway, GatewayOptions, Learner, NodeName, OriginTrust};
 use demilune_policy::SessionKey;
 use demilune_store::Store;
 use demilune_traffic::Source;
@@ -19,6 +19,7 @@ use super::{
     SecretError,
     flush::{flush, maintain},
     follow::{Follower, Readiness},
+    learn::learn,
     rules_cache::RulesCache,
     session_key,
 };
@@ -124,9 +125,10 @@ impl RunningGateway {
             };
             let store = opened?;
             let following = self.follower.follow(store.clone(), served.clone());
-            let flushing = flush(self.gateway.clone(), store.clone(), self.source, served.clone());
+            let flushing = flush(self.gateway.clone(), store.clone(), self.source.clone(), served.clone());
             let maintaining = maintain(store.clone(), served.clone());
-            tokio::join!(following, flushing, maintaining);
+            let learning = learn(self.gateway.learner().cloned(), store.clone(), self.source, served.clone());
+            tokio::join!(following, flushing, maintaining, learning);
             Some(store)
         };
         let ((), store, ()) = tokio::join!(serving, learning, reopening);
@@ -146,7 +148,9 @@ fn load(config: GatewayConfig, process: u64, data: &Path) -> Result<(Gateway, Ru
         session_key: session_key.clone(),
         node: NodeName::new(process),
     };
-    let gateway = Gateway::new(options, process, OriginTrust { more }, access_log);
+    let learner = config.learning.then(|| Learner::start(session_key.clone())).transpose();
+    let learner = learner.map_err(GatewayError::System)?;
+    let gateway = Gateway::new(options, process, OriginTrust { more }, access_log, learner);
     Ok((gateway, RulesCache::new(data), session_key))
 }
 

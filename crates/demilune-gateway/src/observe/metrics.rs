@@ -120,12 +120,41 @@ impl Collector for GatewayCollector {
         let lowered = self.observer.records.samples_lowered();
         single("gateway_session_samples_lowered", "Times a sample of sessions kept fewer for want of room", lowered)?;
         single("gateway_access_log_dropped", "Access log lines not written", self.observer.access_log_dropped())?;
+        if let Some(learner) = &self.observer.learner {
+            let stats = learner.stats();
+            single(
+                "gateway_learning_dropped",
+                "Requests that nothing was learned from for want of room",
+                stats.dropped,
+            )?;
+            single("gateway_learning_bodies", "Bodies that were copied to learn from", stats.bodies_copied)?;
+            let passed_over = stats.bodies_passed_over;
+            single("gateway_learning_bodies_passed_over", "Bodies for which there was no time or room", passed_over)?;
+        }
         let mut level = |name: &str, help: &str, value: usize| {
             let gauge = ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX));
             gauge.encode(encoder.encode_descriptor(name, help, None, gauge.metric_type())?)
         };
         level("gateway_records_held", "Records in memory", self.observer.records.held())?;
-        level("gateway_origin_connections_idle", "Connections to origins kept for use", self.proxy.upstream().idle())
+        level("gateway_origin_connections_idle", "Connections to origins kept for use", self.proxy.upstream().idle())?;
+        if let Some(learner) = &self.observer.learner {
+            let stats = learner.stats();
+            level(
+                "gateway_learning_evidence_held",
+                "Hours of operations with evidence in memory",
+                stats.evidence_held,
+            )?;
+            level("gateway_learning_evidence_bytes", "Bytes that they account for", stats.evidence_bytes)?;
+            let share = ConstGauge::new(stats.body_share);
+            let help = "Share of callers whose bodies are learned from";
+            share.encode(encoder.encode_descriptor(
+                "gateway_learning_body_share",
+                help,
+                None,
+                share.metric_type(),
+            )?)?;
+        }
+        Ok(())
     }
 }
 

@@ -7,20 +7,25 @@ mod sparingly;
 
 use std::{error::Error, iter::successors, sync::Arc, time::UNIX_EPOCH};
 
+use demilune_inventory::NormalizedPath;
 use demilune_policy::rule::Server;
-use demilune_traffic::{Bucket, Observation};
+use demilune_traffic::{Bucket, Hour, Observation};
 
 pub use access_log::{AccessLog, AccessLogTarget};
 pub(crate) use metrics::{GatewayCollector, GatewayMetrics};
 pub use records::{RecordKey, Records, Totals};
 
-use crate::proxy::{Exchange, Outcome};
+use crate::{
+    learn::{Learner, Lesson},
+    proxy::{Exchange, Outcome},
+};
 use sparingly::Sparingly;
 
 /// Takes every finished request. Shared by all connections; nothing here waits.
 pub(crate) struct Observer {
     pub(crate) records: Records,
     pub(crate) metrics: GatewayMetrics,
+    pub(crate) learner: Option<Learner>,
     access_log: Option<AccessLog>,
     unknown_hosts: Sparingly,
     origin_failures: Sparingly,
@@ -28,10 +33,11 @@ pub(crate) struct Observer {
 }
 
 impl Observer {
-    pub(crate) fn new(access_log: Option<AccessLog>) -> Arc<Self> {
+    pub(crate) fn new(access_log: Option<AccessLog>, learner: Option<Learner>) -> Arc<Self> {
         Arc::new(Self {
             records: Records::new(),
             metrics: GatewayMetrics::default(),
+            learner,
             access_log,
             unknown_hosts: Sparingly::new(1),
             origin_failures: Sparingly::new(10),
@@ -61,12 +67,30 @@ impl Observer {
                 session: exchange.session,
             };
             self.records.observe(key, Bucket::of(arrived.as_secs()), &observation);
+            if observation.counts_for_thresholds() {
+                self.learn(key, Hour::of(arrived.as_secs()), exchange);
+            }
         } else if exchange.outcome == Outcome::Refused("host_unknown") {
             self.host_unknown(&exchange.host());
         }
         if let Some(access_log) = &self.access_log {
             access_log.write(exchange, code, status, elapsed);
         }
+    }
+
+    /// Learns from a request that succeeded.
+    fn learn(&self, key: RecordKey, hour: Hour, exchange: &Exchange) {
+        let Some(learner) = &self.learner else { return };
+        let Ok(path) = NormalizedPath::from_live(exchange.uri.path().as_bytes()) else { return };
+        learner.note(Lesson {
+            key,
+            hour,
+            supporter: learner.supporter(exchange.session, exchange.client),
+            path: path.as_str(),
+            taken: &exchange.taken,
+            query: exchange.uri.query(),
+            body: exchange.take_body_copy(),
+        });
     }
 
     fn host_unknown(&self, host: &str) {

@@ -7,13 +7,17 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use demilune_inventory::Match;
+use demilune_inventory::{Match, Variables};
 use demilune_policy::{Decision, Ruleset, canonical_host};
 use demilune_traffic::SessionHash;
 use http::{HeaderValue, Method, StatusCode, Uri, uri::Authority};
 
 use super::{forwarded::Client, request_body::Progress, request_id::RequestId};
-use crate::{listen::guard::Busy, observe::Observer};
+use crate::{
+    learn::{BodyCopy, Taken},
+    listen::guard::Busy,
+    observe::Observer,
+};
 
 /// One request and its answer. It is reported when it is dropped, however it ended.
 pub(crate) struct Exchange {
@@ -28,6 +32,8 @@ pub(crate) struct Exchange {
     pub(crate) operation: Option<Match>,
     pub(crate) preflight: bool,
     pub(crate) session: Option<SessionHash>,
+    /// What the operation's variables took of the normalized path.
+    pub(crate) taken: Taken,
     pub(crate) arrived: SystemTime,
     started: Instant,
     origin: Option<Duration>,
@@ -71,6 +77,7 @@ impl Exchange {
             operation: None,
             preflight: false,
             session: None,
+            taken: Taken::default(),
             arrived: SystemTime::now(),
             started: Instant::now(),
             origin: None,
@@ -89,11 +96,12 @@ impl Exchange {
     }
 
     /// Notes what was decided.
-    pub(crate) fn decided(&mut self, decision: &Decision<'_>) {
+    pub(crate) fn decided(&mut self, decision: &Decision<'_>, variables: &Variables) {
         self.ruleset = decision.ruleset.cloned();
         self.operation = decision.operation;
         self.preflight = decision.preflight;
         self.session = decision.session.map(|session| session.hash);
+        self.taken = Taken::of(variables);
     }
 
     /// Follows the request's body.
@@ -138,6 +146,11 @@ impl Exchange {
     /// Bytes of the request's body.
     pub(crate) fn bytes_in(&self) -> u64 {
         self.body.as_ref().map_or(0, |body| body.bytes())
+    }
+
+    /// The copy of the request's body, once, if one was made of all of it.
+    pub(crate) fn take_body_copy(&self) -> Option<BodyCopy> {
+        self.body.as_ref()?.take_copy()
     }
 
     /// From the head to now.

@@ -18,6 +18,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    time::UNIX_EPOCH,
 };
 
 use demilune_inventory::Variables;
@@ -32,6 +33,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::{
     board::Board,
+    learn::BodyCopy,
     listen::{
         framing::FramingLimits,
         guard::{ConnectionState, GuardLimits},
@@ -190,9 +192,11 @@ impl Proxy {
         let facts =
             Facts { method: request.method(), host: &host, path: request.uri().path(), headers: request.headers() };
         let rules = self.board.current();
-        let decision =
-            VARIABLES.with_borrow_mut(|variables| decide(&rules, &facts, &self.options.session_key, variables));
-        exchange.decided(&decision);
+        let decision = VARIABLES.with_borrow_mut(|variables| {
+            let decision = decide(&rules, &facts, &self.options.session_key, variables);
+            exchange.decided(&decision, variables);
+            decision
+        });
         match decision.verdict {
             Verdict::Refuse(refusal) => Err(refusal.into()),
             Verdict::Forward { destination, path, log_unmatched } => {
@@ -216,10 +220,11 @@ impl Proxy {
         if request.body().size_hint().lower() > limits.body_bytes_max {
             return problem::BODY_TOO_LARGE.answer(exchange);
         }
+        let copy = self.body_copy(&request, &exchange);
         let client_side = request.headers().contains_key(header::UPGRADE).then(|| hyper::upgrade::on(&mut request));
         let (mut head, incoming) = request.into_parts();
         let wanted = self.prepare(&mut head, &connection.client, &plan, &exchange.request_id);
-        let (body, progress) = RequestBody::new(incoming, limits.body_bytes_max, limits.client_stall_max);
+        let (body, progress) = RequestBody::new(incoming, limits.body_bytes_max, limits.client_stall_max, copy);
         if progress.is_some() && body.size_hint().exact().is_none() {
             // hyper would leave out the body of a GET or HEAD otherwise.
             head.headers.insert(header::TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
@@ -252,6 +257,17 @@ impl Proxy {
             };
         }
         self.pass_back(answer, exchange)
+    }
+
+    /// A copy to be made of the body, if it may be learned from.
+    fn body_copy(&self, request: &Request<Incoming>, exchange: &Exchange) -> Option<BodyCopy> {
+        let learner = self.observer.learner.as_ref()?;
+        if exchange.operation.is_none() || exchange.preflight || request.body().is_end_stream() {
+            return None;
+        }
+        let arrived = exchange.arrived.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        let supporter = || learner.supporter(exchange.session, exchange.client);
+        learner.copy(request.method(), request.headers(), request.body().size_hint().exact(), supporter, arrived)
     }
 
     /// Writes the head for the next hop.

@@ -4,7 +4,7 @@ use std::{
     future::Future,
     pin::Pin,
     sync::{
-        Arc, OnceLock,
+        Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     task::{Context, Poll},
@@ -15,6 +15,8 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use tokio::time::{Instant, Sleep, sleep_until};
+
+use crate::learn::BodyCopy;
 
 /// The body of a request.
 pub(crate) enum RequestBody {
@@ -30,6 +32,8 @@ pub(crate) struct Streamed {
     progress: Arc<Progress>,
     bytes_max: u64,
     pause: Pause,
+    /// What came so far, while it may be learned from.
+    copy: Option<BodyCopy>,
 }
 
 /// How far a body has come; shared with whoever answers the request.
@@ -38,6 +42,8 @@ pub(crate) struct Progress {
     bytes: AtomicU64,
     ended: AtomicBool,
     failure: OnceLock<BodyFailure>,
+    /// All of it, where it is learned from.
+    copy: Mutex<Option<BodyCopy>>,
 }
 
 /// Why a body was not passed on to its end.
@@ -65,6 +71,18 @@ impl Progress {
         self.ended.load(Ordering::Relaxed)
     }
 
+    /// The copy of all of it, once, if one was made.
+    pub(crate) fn take_copy(&self) -> Option<BodyCopy> {
+        self.copy.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    fn end(&self, copy: Option<BodyCopy>) {
+        if copy.is_some() {
+            *self.copy.lock().unwrap_or_else(PoisonError::into_inner) = copy;
+        }
+        self.ended.store(true, Ordering::Relaxed);
+    }
+
     /// Why it failed, if it did.
     pub(crate) fn failure(&self) -> Option<BodyFailure> {
         self.failure.get().copied()
@@ -72,13 +90,19 @@ impl Progress {
 }
 
 impl RequestBody {
-    /// Passes on what comes, up to a length, with pauses up to a time.
-    pub(crate) fn new(incoming: Incoming, bytes_max: u64, pause_max: Duration) -> (Self, Option<Arc<Progress>>) {
+    /// Passes on what comes, up to a length, with pauses up to a time, and copies it if there is a copy to be made.
+    pub(crate) fn new(
+        incoming: Incoming,
+        bytes_max: u64,
+        pause_max: Duration,
+        copy: Option<BodyCopy>,
+    ) -> (Self, Option<Arc<Progress>>) {
         if incoming.is_end_stream() {
             return (Self::Empty, None);
         }
         let progress = Arc::new(Progress::default());
-        let streamed = Streamed { incoming, progress: Arc::clone(&progress), bytes_max, pause: Pause::new(pause_max) };
+        let pause = Pause::new(pause_max);
+        let streamed = Streamed { incoming, progress: Arc::clone(&progress), bytes_max, pause, copy };
         (Self::Streamed(Box::new(streamed)), Some(progress))
     }
 }
@@ -115,7 +139,7 @@ impl Streamed {
             Poll::Pending if self.pause.is_over(context) => BodyFailure::Stalled,
             Poll::Pending => return Poll::Pending,
             Poll::Ready(None) => {
-                self.progress.ended.store(true, Ordering::Relaxed);
+                self.progress.end(self.copy.take());
                 return Poll::Ready(None);
             }
             Poll::Ready(Some(Err(_))) => BodyFailure::Broken,
@@ -123,10 +147,15 @@ impl Streamed {
                 self.pause.end();
                 let bytes = frame.data_ref().map_or(0, Bytes::len) as u64;
                 let total = self.progress.bytes.fetch_add(bytes, Ordering::Relaxed) + bytes;
+                if let (Some(copy), Some(data)) = (&mut self.copy, frame.data_ref())
+                    && !copy.add(data)
+                {
+                    self.copy = None;
+                }
                 if total <= self.bytes_max {
                     // hyper does not ask again behind the last byte of a known length.
                     if self.incoming.is_end_stream() {
-                        self.progress.ended.store(true, Ordering::Relaxed);
+                        self.progress.end(self.copy.take());
                     }
                     return Poll::Ready(Some(Ok(frame)));
                 }

@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use demilune_gateway::{AccessLog, Gateway, GatewayOptions, Limits, NodeName, OriginTrust};
+use demilune_gateway::{AccessLog, Gateway, GatewayOptions, Learner, Limits, NodeName, OriginTrust};
 use demilune_policy::{
     Ruleset, SessionKey,
     rule::{HostHeader, OperationRule, Origin, RouteTarget, SessionIdentifier, ZoneRules, ZoneSettings},
@@ -219,6 +219,7 @@ pub(crate) struct Setup {
     pub(crate) trust: OriginTrust,
     pub(crate) access_log: Option<AccessLog>,
     pub(crate) tls: Option<Arc<ServerConfig>>,
+    pub(crate) learning: bool,
 }
 
 impl Default for Setup {
@@ -230,7 +231,7 @@ impl Default for Setup {
             session_key: SessionKey::new([7; 16]),
             node: NodeName::new(42),
         };
-        Self { options, trust: OriginTrust::default(), access_log: None, tls: None }
+        Self { options, trust: OriginTrust::default(), access_log: None, tls: None, learning: true }
     }
 }
 
@@ -257,9 +258,10 @@ impl TestGateway {
     pub(crate) fn start_as(rules: Rules, change: impl FnOnce(&mut Setup)) -> Self {
         let mut setup = Setup::default();
         change(&mut setup);
-        let Setup { options, trust, access_log, tls } = setup;
+        let Setup { options, trust, access_log, tls, learning } = setup;
+        let learner = learning.then(|| Learner::start(options.session_key.clone()).unwrap());
         let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-        let gateway = Gateway::new(options, 42, trust, access_log);
+        let gateway = Gateway::new(options, 42, trust, access_log, learner);
         gateway.board().publish(vec![Arc::new(Ruleset::compile(rules.0))]);
         let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
         let address = listener.local_addr().unwrap();

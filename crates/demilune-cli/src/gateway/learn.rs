@@ -1,0 +1,71 @@
+//! Takes what the gateway learned to the store, once a minute for each operation and at the end.
+
+use std::{error::Error, time::Duration};
+
+use demilune_gateway::{LearnedHour, Learner};
+use demilune_store::{LearningRow, Store, StoreFailure};
+use demilune_traffic::Source;
+use tokio::{
+    task::spawn_blocking,
+    time::{MissedTickBehavior, interval},
+};
+use tokio_util::sync::CancellationToken;
+
+use super::flush::now;
+
+/// How often to look for evidence: each operation's is due once a minute.
+const EVERY: Duration = Duration::from_secs(10);
+/// Most evidence in one transaction: usually some megabytes, at most some tens.
+const BATCH_MAX: usize = 200;
+
+/// Goes on until it is told to stop, and once more then. Evidence is cumulative: what the store did not take is part of
+/// what comes next.
+pub(crate) async fn learn(learner: Option<Learner>, store: Store, source: Source, stop: CancellationToken) {
+    let Some(learner) = learner else { return };
+    let mut ticks = interval(EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut refused = false;
+    loop {
+        tokio::select! {
+            _ = ticks.tick() => {}
+            () = stop.cancelled() => break,
+        }
+        let stored = store_changed(&learner, &store, &source, false).await;
+        if let Err(error) = &stored
+            && !refused
+        {
+            tracing::warn!(error = error as &dyn Error, "the store takes no evidence; it is kept and sent later");
+        }
+        refused = stored.is_err();
+    }
+    if let Err(error) = store_changed(&learner, &store, &source, true).await {
+        tracing::warn!(error = &error as &dyn Error, "the store takes no evidence; the last minute's is lost");
+    }
+}
+
+async fn store_changed(learner: &Learner, store: &Store, source: &Source, end: bool) -> Result<(), StoreFailure> {
+    loop {
+        let Some(now) = now() else { return Ok(()) };
+        let seconds = u64::try_from(now.as_micros() / 1_000_000).unwrap_or(0);
+        let asked = learner.clone();
+        // Some milliseconds of writing evidence as bytes.
+        let changed = spawn_blocking(move || asked.changed(seconds, BATCH_MAX, end)).await;
+        let changed = changed.map_err(|error| StoreFailure::Internal(Box::new(error)))?;
+        let stored: Vec<_> = changed.iter().map(|hour| (hour.key, hour.hour, hour.sequence)).collect();
+        if stored.is_empty() {
+            return Ok(());
+        }
+        let rows = changed.into_iter().filter_map(|hour| row(hour, source));
+        store.learning_write(rows.collect(), now).await?;
+        learner.stored(&stored);
+        if stored.len() < BATCH_MAX {
+            return Ok(());
+        }
+    }
+}
+
+fn row(learned: LearnedHour, source: &Source) -> Option<LearningRow> {
+    let LearnedHour { key, hour, published, sequence, evidence } = learned;
+    let (zone, operation) = (key.zone().parse().ok()?, key.operation?);
+    Some(LearningRow { zone, operation, source: source.clone(), hour, published, sequence, evidence })
+}

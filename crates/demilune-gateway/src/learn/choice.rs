@@ -1,0 +1,98 @@
+//! Which bodies are learned from: as many as the time allows that may be spent on them.
+
+use std::{
+    sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
+};
+
+use demilune_schema::learn::Supporter;
+
+/// The part of a core's time that may be spent on bodies: beyond it, half of the callers are passed over.
+const BUSY_MAX: f64 = 0.10;
+/// Below this, twice as many are taken again.
+const BUSY_LOW: f64 = 0.04;
+/// The smallest share, one in 65,536: enough of a very busy gateway's to go up again by.
+const SHARE_MIN: u32 = u32::MAX >> 16;
+
+/// The share of callers whose bodies are learned from within a minute, as a part of the whole range of a hash. By the
+/// minute, so that no caller is passed over for ever; by caller, so that nobody can choose which requests count.
+#[derive(Debug)]
+pub(super) struct Choice(AtomicU32);
+
+impl Default for Choice {
+    fn default() -> Self {
+        Self(AtomicU32::new(u32::MAX))
+    }
+}
+
+impl Choice {
+    /// Whether this caller's bodies are learned from in this minute.
+    pub(super) fn takes(&self, Supporter(caller): Supporter, minute: u64) -> bool {
+        let share = self.0.load(Ordering::Relaxed);
+        share == u32::MAX || mix(u64::from(caller) << 32 ^ minute) <= share
+    }
+
+    /// Tells how much of some time was spent on bodies.
+    pub(super) fn spent(&self, busy: Duration, within: Duration) {
+        let share = self.0.load(Ordering::Relaxed);
+        let part = busy.as_secs_f64() / within.as_secs_f64().max(f64::MIN_POSITIVE);
+        let next = if part > BUSY_MAX {
+            (share >> 1).max(SHARE_MIN)
+        } else if part < BUSY_LOW {
+            share << 1 | 1
+        } else {
+            share
+        };
+        // What the shift loses at the top comes back as the whole.
+        self.0.store(if next < share && part < BUSY_LOW { u32::MAX } else { next }, Ordering::Relaxed);
+    }
+
+    /// The share, from 0 to 1.
+    pub(super) fn share(&self) -> f64 {
+        f64::from(self.0.load(Ordering::Relaxed)) / f64::from(u32::MAX)
+    }
+}
+
+/// The upper half of the finaliser of `SplitMix64`.
+fn mix(number: u64) -> u32 {
+    let z = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    let [.., a, b, c, d] = (z ^ (z >> 31)).to_le_bytes();
+    u32::from_le_bytes([a, b, c, d])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_share_is_halved_while_time_is_short_and_comes_back() {
+        let choice = Choice::default();
+        let second = Duration::from_secs(1);
+        for expected in [0.5, 0.25, 0.125] {
+            choice.spent(Duration::from_millis(101), second);
+            assert!((choice.share() - expected).abs() < 1e-6);
+        }
+        let taken = (0..10_000).filter(|caller| choice.takes(Supporter(*caller), 7)).count();
+        assert!((1_100..1_400).contains(&taken), "{taken}");
+        choice.spent(Duration::from_millis(70), second);
+        assert!((choice.share() - 0.125).abs() < 1e-6);
+        for _ in 0..3 {
+            choice.spent(Duration::ZERO, second);
+        }
+        assert!((choice.share() - 1.0).abs() < 1e-6);
+        for _ in 0..99 {
+            choice.spent(second, second);
+        }
+        assert!(choice.share() > 1e-5);
+    }
+
+    #[test]
+    fn each_minute_chooses_anew() {
+        let choice = Choice::default();
+        choice.spent(Duration::from_secs(1), Duration::from_secs(1));
+        let minutes = (0..100).filter(|minute| choice.takes(Supporter(7), *minute)).count();
+        assert!((25..75).contains(&minutes), "{minutes}");
+    }
+}
