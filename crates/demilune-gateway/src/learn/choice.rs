@@ -55,11 +55,11 @@ impl Choice {
 
 /// The upper half of the finaliser of `SplitMix64`.
 fn mix(number: u64) -> u32 {
-    let z = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    let [.., a, b, c, d] = (z ^ (z >> 31)).to_le_bytes();
-    u32::from_le_bytes([a, b, c, d])
+    let mut mixed = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^= mixed >> 31;
+    u32::try_from(mixed >> 32).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]
