@@ -13,9 +13,9 @@ const NO_TEXT: [&str; 9] = ["null", "true", "false", "yes", "no", "on", "off", "
 pub(crate) fn text(value: &Value) -> String {
     let mut text = String::new();
     if is_short(value) {
-        line_end(&mut text, value)
+        line_end(&mut text, value);
     } else {
-        block(&mut text, value, 0, false)
+        block(&mut text, value, 0, false);
     }
     text
 }

@@ -7,7 +7,7 @@ use crate::{export::Document, http::envelope::Message};
 
 /// The documents of a zone.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Schemas)]
+#[schema(as = SchemaDocuments)]
 pub(crate) struct SchemasBody {
     /// One OpenAPI 3.0.0 document for each host, by host.
     #[schema(value_type = Vec<Object>)]
