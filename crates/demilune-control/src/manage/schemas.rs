@@ -77,8 +77,19 @@ impl From<ExportError> for ManageError {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use demilune_inventory::OperationKey;
+    use demilune_schema::learn::{Evidence, LearnKey, Supporter};
+    use demilune_store::LearningRow;
+    use demilune_traffic::Hour;
+
     use super::*;
-    use crate::manage::{Command, OperationText, testing};
+    use crate::{
+        clock,
+        jobs::hourly::last_complete_hour,
+        manage::{Command, LearningView, OperationText, testing},
+    };
 
     #[tokio::test]
     async fn a_host_is_exported_the_same_each_time() {
@@ -101,6 +112,55 @@ mod tests {
         assert_eq!(paths.keys().collect::<Vec<_>>(), ["/users/{var1}"]);
         assert_eq!(paths["/users/{var1}"]["put"]["operationId"], "put_users_var1");
         assert_eq!(manager.execute(export).await.unwrap(), Reply::SchemaExported(exported));
+    }
+
+    /// Stores what a source saw of an operation in the last complete hour.
+    async fn see(manager: &Manager, operation: OperationId, source: &str, requests: u32) {
+        let hour = Hour::of(last_complete_hour(clock::now()).start() - Hour::SECONDS);
+        let mut evidence = Evidence::new(Arc::default());
+        for number in 0..requests {
+            evidence.observe(&LearnKey::new([7; 16]), hour, Supporter(number), &["1"], None);
+        }
+        let row = LearningRow {
+            zone: "z1".parse().unwrap(),
+            operation,
+            source: source.parse().unwrap(),
+            hour,
+            published: 0,
+            sequence: evidence.sequence(),
+            evidence: evidence.encode(),
+        };
+        assert_eq!(manager.store.learning_write(vec![row], clock::now()).await.unwrap().stored, 1);
+    }
+
+    async fn learning(manager: &Manager) -> LearningView {
+        let Reply::Learning(views) = manager.execute(Command::Learning { zone: None }).await.unwrap() else { panic!() };
+        views[0].clone()
+    }
+
+    #[tokio::test]
+    async fn the_learning_goes_from_the_first_request_to_a_schema() {
+        let (_folder, manager) = testing::manager(10).await;
+        let keys = ["/a/{id}", "/b/{id}"].map(|endpoint| OperationKey {
+            method: "GET".parse().unwrap(),
+            host: "a.example".parse().unwrap(),
+            endpoint: endpoint.parse().unwrap(),
+        });
+        let zone = "z1".parse().unwrap();
+        let added = manager.store.operation_upsert(&zone, keys.to_vec(), clock::now()).await.unwrap();
+        let [a, b] = [0, 1].map(|place: usize| added[place].operation.operation.id);
+        see(&manager, a, "first", 300).await;
+        see(&manager, b, "first", 400).await;
+        let seen = learning(&manager).await;
+        let requests: Vec<_> =
+            seen.learning_schemas.iter().map(|seen| (seen.operation.endpoint.as_str(), seen.requests)).collect();
+        assert_eq!((seen.with_schemas, requests), (0, vec![("/b/{var1}", 400), ("/a/{var1}", 300)]));
+        see(&manager, a, "second", 800).await;
+        let recompute = Command::Recompute { zone: None, at: None, keep_newer: false };
+        let Reply::Recomputed(computed) = manager.execute(recompute).await.unwrap() else { panic!() };
+        assert_eq!(computed.with_schemas, 1);
+        let seen = learning(&manager).await;
+        assert_eq!((seen.with_schemas, seen.learning_schemas.len()), (1, 1));
     }
 
     #[tokio::test]
