@@ -60,8 +60,12 @@ class Server:
 
     def command(self, *arguments):
         """What a management command answers, as data."""
-        run = [self.binary, *arguments, *self.where, "--output", "json"]
-        return json.loads(subprocess.run(run, check=True, capture_output=True, env=ENVIRONMENT).stdout)
+        return json.loads(self.text(*arguments, "--output", "json"))
+
+    def text(self, *arguments):
+        """What a management command prints."""
+        run = [self.binary, *arguments, *self.where]
+        return subprocess.run(run, check=True, capture_output=True, env=ENVIRONMENT, encoding="utf-8").stdout
 
     def stop(self):
         """Asks the process to stop, and holds that it does so cleanly and never panicked."""

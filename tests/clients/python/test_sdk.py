@@ -10,6 +10,7 @@ import time
 import cloudflare
 import httpx
 import pytest
+import yaml
 from cloudflare import Cloudflare
 from demilune_server import TOKEN, ZONE
 from openapi_spec_validator import validate
@@ -217,6 +218,13 @@ def test_each_host_has_a_document_that_is_valid(client, host):
         assert len(document["paths"]["/users/{var1}/a%20b/{var2}...{var3}"]) == 9
     for query in ({"feature": ["thresholds", "parameter_schemas", "schema_info"]}, {"include_schema_kind": ["learned"]}):
         assert exported(client, host=hosts, **query) == documents
+
+
+def test_a_document_is_the_same_from_the_command_line_in_yaml(server, client, host):
+    for endpoint in ["/yes", "/1e3/{id}", "/a'b", "/%C3%A9"]:
+        add(client, host, endpoint)
+    written = yaml.safe_load(server.text("schema", "export", "--zone", ZONE, "--host", host))
+    assert [written] == exported(client, host=[host], feature=["parameter_schemas"])
 
 
 def test_documents_of_something_else_are_refused(client):
