@@ -2,8 +2,8 @@
 
 use std::{error::Error, time::Duration};
 
-use demilune_inventory::Timestamp;
-use demilune_store::{Store, StoreFailure, Zone};
+use demilune_inventory::{Timestamp, ZoneId};
+use demilune_store::{Store, StoreFailure};
 use demilune_traffic::Hour;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 use tokio_util::sync::CancellationToken;
@@ -12,8 +12,8 @@ use crate::clock::{self, unix_seconds};
 
 /// How often to see whether an hour is complete.
 const LOOK_EVERY: Duration = Duration::from_mins(1);
-/// How long after an hour its records are taken for complete: gateways send theirs every ten seconds, and a request is
-/// counted when it ends, in the hour of its arrival.
+/// How long after an hour its records are taken for complete: gateways send theirs every ten seconds, and evidence of
+/// what requests look like every minute; a request is counted when it ends, in the hour of its arrival.
 const SETTLE_SECONDS: u64 = 90;
 /// How long a lease lasts that is not renewed; some operations take a second.
 const LEASE_SECONDS: i64 = 120;
@@ -74,29 +74,37 @@ impl Hourly {
         }
     }
 
-    /// Zones whose last complete hour is not done yet, each with the hour that was done last. None if another process
-    /// is at it; else the lease is this process's.
-    pub(super) async fn take_due(&self, end: Hour) -> Result<Option<Vec<(Zone, Option<Hour>)>>, StoreFailure> {
+    /// Does the work for each zone whose last complete hour is not done yet, given the hour that was done last; nothing
+    /// where another process is at it.
+    pub(super) async fn each_due(
+        &self,
+        end: Hour,
+        work: impl AsyncFn(&ZoneId, Option<Hour>) -> Result<(), StoreFailure>,
+    ) -> Result<(), StoreFailure> {
         let mut due = Vec::new();
         for zone in self.store.zone_list().await? {
             let done = self.store.job_done(&zone.id, self.name).await?.map(Hour::of);
             if done.is_none_or(|done| done < end) {
-                due.push((zone, done));
+                due.push((zone.id, done));
             }
         }
         if due.is_empty() || !self.take_lease().await? {
-            return Ok(None);
+            return Ok(());
         }
-        Ok(Some(due))
+        let worked = async {
+            for (zone, done) in due {
+                work(&zone, done).await?;
+                self.store.job_note(&zone, self.name, end.start()).await?;
+            }
+            Ok(())
+        };
+        let worked = worked.await;
+        self.release_lease().await?;
+        worked
     }
 
-    /// Notes that an hour of a zone is done.
-    pub(super) async fn note(&self, zone: &Zone, end: Hour) -> Result<(), StoreFailure> {
-        self.store.job_note(&zone.id, self.name, end.start()).await.map(drop)
-    }
-
-    /// Waits for the lease.
-    pub(super) async fn wait_for_lease(&self) -> Result<(), ComputeError> {
+    /// Does some work as soon as no other process is at it.
+    pub(super) async fn now<T>(&self, work: impl Future<Output = Result<T, StoreFailure>>) -> Result<T, ComputeError> {
         let give_up = Instant::now() + LEASE_WAIT;
         while !self.take_lease().await? {
             if Instant::now() >= give_up {
@@ -104,7 +112,9 @@ impl Hourly {
             }
             sleep(Duration::from_millis(200)).await;
         }
-        Ok(())
+        let worked = work.await;
+        self.release_lease().await?;
+        Ok(worked?)
     }
 
     /// Takes the lease, or renews it.
@@ -115,7 +125,7 @@ impl Hourly {
         self.store.lease_take(self.name, &self.holder, now, until).await
     }
 
-    pub(super) async fn release_lease(&self) -> Result<(), StoreFailure> {
+    async fn release_lease(&self) -> Result<(), StoreFailure> {
         self.store.lease_release(self.name, &self.holder).await.map(drop)
     }
 }

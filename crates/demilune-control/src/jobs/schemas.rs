@@ -5,7 +5,7 @@
 
 use demilune_inventory::{OperationId, Timestamp, ZoneId};
 use demilune_schema::learn::{Learned, Profile};
-use demilune_store::{Store, StoreFailure, StoredSchema, Zone};
+use demilune_store::{Store, StoreFailure, StoredSchema};
 use demilune_traffic::Hour;
 use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
@@ -61,30 +61,20 @@ impl SchemasJob {
     /// Learns from what is not learned from yet up to the last complete hour.
     pub(crate) async fn compute_due(&self, now: Timestamp) -> Result<(), StoreFailure> {
         let end = last_complete_hour(now);
-        let Some(due) = self.hourly.take_due(end).await? else { return Ok(()) };
-        let computed = self.compute_zones(end, due).await;
-        self.hourly.release_lease().await?;
-        computed
-    }
-
-    async fn compute_zones(&self, end: Hour, due: Vec<(Zone, Option<Hour>)>) -> Result<(), StoreFailure> {
-        for (zone, _) in due {
-            let Computed { operations, with_schemas, changed } = self.compute(&zone.id, end, false).await?;
-            self.hourly.note(&zone, end).await?;
+        let compute = async |zone: &ZoneId, _| {
+            let Computed { operations, with_schemas, changed } = self.compute(zone, end, false).await?;
             if operations > 0 {
-                tracing::info!(zone = %zone.id, operations, with_schemas, changed, "schemas were learned");
+                tracing::info!(%zone, operations, with_schemas, changed, "schemas were learned");
             }
-        }
-        Ok(())
+            Ok(())
+        };
+        self.hourly.each_due(end, compute).await
     }
 
     /// Learns a zone's schemas anew as of an hour, and replaces what is stored; what is stored of later hours only if
-    /// `keep_newer` is not asked for.
+    /// `keep_newer` is not asked for. A schema stays where there is too little evidence for another.
     pub(crate) async fn recompute(&self, zone: &ZoneId, end: Hour, keep_newer: bool) -> Result<Computed, ComputeError> {
-        self.hourly.wait_for_lease().await?;
-        let computed = self.compute(zone, end, keep_newer).await;
-        self.hourly.release_lease().await?;
-        Ok(computed?)
+        self.hourly.now(self.compute(zone, end, keep_newer)).await
     }
 
     async fn compute(&self, zone: &ZoneId, end: Hour, keep_newer: bool) -> Result<Computed, StoreFailure> {

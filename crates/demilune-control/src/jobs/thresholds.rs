@@ -7,7 +7,7 @@
 mod lookback;
 
 use demilune_inventory::{OperationId, Timestamp, ZoneId};
-use demilune_store::{Store, StoreFailure, StoredThresholds, Zone};
+use demilune_store::{Store, StoreFailure, StoredThresholds};
 use demilune_traffic::{Hour, SessionWindow, Source, Thresholds, WindowTotals};
 use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
@@ -48,30 +48,20 @@ impl ThresholdsJob {
     /// Computes what is not computed yet for the last complete hour.
     pub(crate) async fn compute_due(&self, now: Timestamp) -> Result<(), StoreFailure> {
         let end = last_complete_hour(now);
-        let Some(due) = self.hourly.take_due(end).await? else { return Ok(()) };
-        let computed = self.compute_zones(end, due).await;
-        self.hourly.release_lease().await?;
-        computed
-    }
-
-    async fn compute_zones(&self, end: Hour, due: Vec<(Zone, Option<Hour>)>) -> Result<(), StoreFailure> {
-        for (zone, done) in due {
-            let Computed { operations, with_thresholds } = self.compute(&zone.id, end, done, false).await?;
-            self.hourly.note(&zone, end).await?;
+        let compute = async |zone: &ZoneId, done| {
+            let Computed { operations, with_thresholds } = self.compute(zone, end, done, false).await?;
             if operations > 0 {
-                tracing::info!(zone = %zone.id, operations, with_thresholds, "thresholds were computed");
+                tracing::info!(%zone, operations, with_thresholds, "thresholds were computed");
             }
-        }
-        Ok(())
+            Ok(())
+        };
+        self.hourly.each_due(end, compute).await
     }
 
     /// Computes a zone's thresholds anew as of an hour, and replaces what is stored; what is stored of later hours only
     /// if `keep_newer` is not asked for.
     pub(crate) async fn recompute(&self, zone: &ZoneId, end: Hour, keep_newer: bool) -> Result<Computed, ComputeError> {
-        self.hourly.wait_for_lease().await?;
-        let computed = self.compute(zone, end, None, keep_newer).await;
-        self.hourly.release_lease().await?;
-        Ok(computed?)
+        self.hourly.now(self.compute(zone, end, None, keep_newer)).await
     }
 
     /// Computes a zone's thresholds as of an hour. What is stored counts for the hours until `done`; without it, the
