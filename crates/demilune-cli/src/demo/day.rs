@@ -55,20 +55,24 @@ fn visit(visitor: u64, start: u64, requests: &mut Vec<(u64, u64, String, u16)>) 
         _ => (1 + draw(6) + draw(7), 14_000),
     };
     let mut millis = (start + arrival) * 1_000;
-    let (sort, limit) = (["title", "author", "newest"][draw(3) as usize], 10 + 10 * draw(5));
+    let (sort, limit) = (one_of(["title", "author", "newest"], draw(3)), 10 + 10 * draw(5));
     requests.push((millis, visitor, format!("/books?sort={sort}&limit={limit}"), 200));
     for look in 0..looks {
         millis += 400 + draw(pause_ms);
         // Some follow links to books that are gone.
         let book = 1 + draw(BOOKS.into()) + u64::from(draw(40) == 0) * u64::from(BOOKS);
         let status = if book > u64::from(BOOKS) { 404 } else { 200 };
-        let language = ["", "?lang=en", "?lang=de", "?lang=fr"][draw(4) as usize];
+        let language = one_of(["", "?lang=en", "?lang=de", "?lang=fr"], draw(4));
         requests.push((millis, visitor, format!("/books/{book}{language}"), status));
         if look % 3 == 0 && status == 200 {
             millis += 200 + draw(2_000);
             requests.push((millis, visitor, format!("/books/{book}/reviews"), 200));
         }
     }
+}
+
+fn one_of<const N: usize>(texts: [&'static str; N], drawn: u64) -> &'static str {
+    usize::try_from(drawn).ok().and_then(|place| texts.get(place)).copied().unwrap_or_default()
 }
 
 /// The finaliser of `SplitMix64`: a number as good as random for each number.

@@ -131,7 +131,19 @@ impl Client {
 
     /// One request; `fields` are whole lines. `ConnectionRefused` means that nobody listens.
     pub(crate) fn send(&mut self, method: &str, host: &str, path: &str, fields: &str) -> io::Result<Answer> {
-        let exchanged = self.exchange(&format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\n{fields}\r\n"));
+        self.send_body(method, host, path, fields, "")
+    }
+
+    /// The same with a body, whose fields are among the others.
+    pub(crate) fn send_body(
+        &mut self,
+        method: &str,
+        host: &str,
+        path: &str,
+        fields: &str,
+        body: &str,
+    ) -> io::Result<Answer> {
+        let exchanged = self.exchange(&format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\n{fields}\r\n{body}"));
         if exchanged.is_err() {
             self.connection = None;
         }
