@@ -1,6 +1,7 @@
 //! What learning costs: a request, a body beside its mere reading, the sum of a window, and the rules.
 #![allow(missing_docs, reason = "criterion's macros make undocumented functions")]
 #![allow(clippy::expect_used, reason = "a benchmark that cannot go on has failed")]
+#![allow(clippy::print_stdout, reason = "sizes are shown beside times")]
 
 use std::{hint::black_box, sync::Arc};
 
