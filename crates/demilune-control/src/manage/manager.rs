@@ -68,7 +68,8 @@ impl Manager {
             }
             Command::Explain { zone, requests } => self.explain(zone.as_deref(), &requests).await,
             Command::Recompute { zone, at, keep_newer } => {
-                self.recompute(zone.as_deref(), at.as_deref(), keep_newer).await
+                // On the heap: what it waits for is large.
+                Box::pin(self.recompute(zone.as_deref(), at.as_deref(), keep_newer)).await
             }
             Command::SchemaExport { zone, host } => self.schema_export(zone.as_deref(), &host).await,
             Command::Learning { zone } => self.learning(zone.as_deref()).await,
