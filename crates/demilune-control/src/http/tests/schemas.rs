@@ -26,19 +26,23 @@ fn request_body() -> Value {
     json!({"description": "Learned.", "content": {"application/json": {"schema": {"type": "object"}}}})
 }
 
-/// Stores a schema for an operation, as learned at the end of an hour.
-async fn learn(api: &Api, id: &str, end: Hour, body: bool) {
-    let schema = StoredSchema {
+/// A schema as learned at the end of an hour.
+fn schema(end: Hour, body: bool) -> StoredSchema {
+    let parameters = [parameter("var1", "path"), parameter("page", "query")];
+    StoredSchema {
         last_updated: hour_time(end),
         window_end: end,
-        fragment: json!({"parameters": [parameter("var1", "path"), parameter("page", "query")], "responses": null})
-            .to_string(),
+        fragment: json!({"parameters": parameters, "responses": null}).to_string(),
         request_body: body.then(|| request_body().to_string()),
         explanation: json!({"requests": 4_000}).to_string(),
         published: Vec::new(),
-    };
+    }
+}
+
+/// Stores it for an operation.
+async fn learn(api: &Api, id: &str, end: Hour, body: bool) {
     let id: OperationId = id.parse().unwrap();
-    api.store.learned_schema_replace(&ZONE.parse().unwrap(), vec![(id, Some(schema))]).await.unwrap();
+    api.store.learned_schema_replace(&ZONE.parse().unwrap(), vec![(id, Some(schema(end, body)))]).await.unwrap();
 }
 
 fn end() -> Hour {
@@ -96,14 +100,7 @@ async fn the_schemas_of_an_operation_have_its_parameters_and_body() {
 async fn a_schema_that_cannot_be_read_is_a_failure_of_the_server() {
     let api = Api::start().await;
     let id = api.add("GET", "a.example", "/").await;
-    let damaged = StoredSchema {
-        last_updated: clock::now(),
-        window_end: end(),
-        fragment: "[".to_owned(),
-        request_body: None,
-        explanation: String::new(),
-        published: Vec::new(),
-    };
+    let damaged = StoredSchema { fragment: "[".to_owned(), ..schema(end(), false) };
     let results = vec![(id.parse().unwrap(), Some(damaged))];
     api.store.learned_schema_replace(&ZONE.parse().unwrap(), results).await.unwrap();
     for path in [format!("/operations/{id}?feature=parameter_schemas"), "/schemas?feature=parameter_schemas".to_owned()]
@@ -145,6 +142,25 @@ async fn documents_are_of_the_hosts_that_were_asked_for() {
     check("?host=C.example&host=a.example", &["a.example", "c.example"]).await;
     check("?host=d.example", &[]).await;
     check("?feature=schema_info&feature=thresholds", &["a.example", "b.example", "c.example"]).await;
+}
+
+#[tokio::test]
+async fn more_than_an_answer_may_hold_is_refused() {
+    let api = Api::start().await;
+    for host in ["a.example", "b.example"] {
+        for number in 0..5 {
+            let id = api.add("GET", host, &format!("/{number}")).await;
+            let long = json!({"parameters": [{"name": "x".repeat(4 << 20), "in": "query"}], "responses": null});
+            let schema = StoredSchema { fragment: long.to_string(), ..schema(end(), false) };
+            let results = vec![(id.parse().unwrap(), Some(schema))];
+            api.store.learned_schema_replace(&ZONE.parse().unwrap(), results).await.unwrap();
+        }
+    }
+    let answer = get(&api, "/schemas?include_schema_kind=learned").await;
+    answer.check_failure(400, &[10400]);
+    assert_eq!(answer.pointers(), ["/host"]);
+    get(&api, "/schemas?include_schema_kind=learned&host=a.example").await.result();
+    get(&api, "/schemas").await.result();
 }
 
 #[tokio::test]
