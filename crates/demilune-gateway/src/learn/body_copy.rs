@@ -70,7 +70,7 @@ mod tests {
         assert!(BodyCopy::reserve(&held, Some(65_537)).is_none());
         let mut all: Vec<_> = (0..2_048).map(|_| BodyCopy::reserve(&held, None).unwrap()).collect();
         assert!(BodyCopy::reserve(&held, Some(1)).is_none());
-        assert!(all[0].add(&[0; 65_536]) && !all[0].add(&[0]));
+        assert!(all[0].add(&vec![0; 65_536]) && !all[0].add(&[0]));
         all.clear();
         let mut copy = BodyCopy::reserve(&held, Some(3)).unwrap();
         assert!(copy.add(b"ab") && copy.add(b"c") && !copy.add(b"d"));
