@@ -21,8 +21,8 @@ pub(super) const CROWD_MAX: usize = 64;
 /// Most pairs of one query that are looked at.
 const PAIRS_MAX: usize = 256;
 
-pub(super) const PARAMETER_LIMITS: FieldLimits = FieldLimits { bytes_max: 80 << 10, count_max: 192 };
-pub(super) const BODY_LIMITS: FieldLimits = FieldLimits { bytes_max: 176 << 10, count_max: 512 };
+pub(super) const PARAMETER_LIMITS: FieldLimits = FieldLimits { bytes_max: 96 << 10, count_max: 192 };
+pub(super) const BODY_LIMITS: FieldLimits = FieldLimits { bytes_max: 416 << 10, count_max: 512 };
 
 /// What was seen of one operation's requests: counts, sets of the smallest hashes, and histograms. It is the same for
 /// the same requests, in whatever order they came and however they were split over parts that were then merged.

@@ -78,9 +78,9 @@ impl Field {
 
     /// The bytes that it counts for: about what it takes, and never less after a merge than before it.
     pub(super) fn bytes(&self) -> usize {
-        const FIELD: usize = 320;
-        const TALLY: usize = 48;
-        const VALUE: usize = 88;
+        const FIELD: usize = 280;
+        const TALLY: usize = 40;
+        const VALUE: usize = 64;
         let buckets = self.numbers.weight() + self.lengths.weight() + self.sizes.weight();
         FIELD + TALLY * (self.classes.0.len() + buckets) + VALUE * self.values.weight()
     }

@@ -32,7 +32,27 @@ pub(super) fn is_literal(text: &str) -> bool {
 /// Ids, keys, hashes and tokens: many digits, a long run of hex digits, or letters without a pattern.
 fn looks_like_data(bytes: &[u8], digits_max: usize) -> bool {
     let digits = bytes.iter().filter(|byte| byte.is_ascii_digit()).count();
-    digits > digits_max || has_long_hex(bytes) || is_jwt(bytes) || (bytes.len() >= 16 && bits_a_character(bytes) > 3.75)
+    digits > digits_max || has_long_hex(bytes) || is_jwt(bytes) || (bytes.len() >= 16 && is_scrambled(bytes))
+}
+
+/// Whether a long text is not made of words: digits stand between letters again and again, its words have two letters or
+/// so, or one of 16 letters or more has hardly one twice.
+fn is_scrambled(bytes: &[u8]) -> bool {
+    let turns = bytes.windows(2).filter(|pair| match pair {
+        [one, other] => {
+            one.is_ascii_digit() && other.is_ascii_alphabetic() || one.is_ascii_alphabetic() && other.is_ascii_digit()
+        }
+        _ => false,
+    });
+    let (mut words, mut letters, mut is_odd) = (0, 0, false);
+    for part in bytes.split(|byte| !byte.is_ascii_alphanumeric()) {
+        for word in part.chunk_by(|one, other| !(one.is_ascii_lowercase() && other.is_ascii_uppercase())) {
+            words += 1;
+            letters += word.len();
+            is_odd |= word.len() >= 16 && bits_a_character(word) > 3.75;
+        }
+    }
+    is_odd || turns.count() >= 4 || letters < 3 * words
 }
 
 /// Eight hex digits or more of which one is a decimal digit, on their own.
@@ -75,6 +95,8 @@ mod tests {
             "ids[]",
             "X-Request-Id",
             "created_at.gte",
+            "subscription_cancel_at_period_end",
+            "dependencyGraphAutosubmitActionOptions",
             "sha256",
             "requested_attention_from_reviewer_teams",
             "a",
@@ -107,7 +129,16 @@ mod tests {
 
     #[test]
     fn literals_are_words_or_short_numbers() {
-        for literal in ["open", "WAITING_FOR_PAYMENT", "v2.1", "en-GB", "application:read", "10", "2024"] {
+        for literal in [
+            "open",
+            "WAITING_FOR_PAYMENT",
+            "subscription_cancel_at_period",
+            "v2.1",
+            "en-GB",
+            "application:read",
+            "10",
+            "2024",
+        ] {
             assert!(is_literal(literal), "{literal}");
         }
         for value in ["12345", "10a", "", "user12345", "a/b", "ada@example.com", "cafe1234beef", "eyJabc"] {

@@ -8,7 +8,7 @@ const EXACT_CODE: Code = 16;
 /// Buckets for each doubling above, at the finest level.
 const PER_OCTAVE: u64 = 8;
 /// Most buckets above: with more, two neighbours become one, until they are no more than this.
-const WIDE_MAX: usize = 32;
+const WIDE_MAX: usize = 24;
 /// At this level, all wide numbers of one sign are in one bucket.
 pub(super) const LEVEL_MAX: u8 = 9;
 

@@ -5,9 +5,9 @@ use super::{
     tally::{Sighting, Tally},
 };
 
-/// Most values that are counted one by one: twice as many as an enumeration may have, so that what few sent does not
-/// hide those that many sent.
-pub(super) const FEW_MAX: usize = 32;
+/// Most values that are counted one by one: some more than an enumeration may have, so that what few sent does not hide
+/// those that many sent.
+pub(super) const FEW_MAX: usize = 24;
 
 /// The distinct values of a field, by their hashes.
 #[derive(Clone, Debug, PartialEq)]

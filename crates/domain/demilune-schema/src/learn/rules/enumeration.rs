@@ -13,14 +13,14 @@ const COUNT_MIN: u64 = 10;
 /// How often all together, for one value: the more there are, the more chances there must have been to see another.
 const COUNT_PER_ROOT: f64 = 1_000.0;
 
-/// The values, sorted, and what they rest on; else why there is no list.
-pub(super) fn of(values: &Values, terms: &Terms) -> Result<(Vec<String>, Tally), &'static str> {
-    let Values::Few(values) = values else { return Err("there are more than 32 values") };
+/// The values, sorted, and what they rest on, if there are at most so many others; else why there is no list.
+pub(super) fn of(values: &Values, terms: &Terms, others_max: u64) -> Result<(Vec<String>, Tally), &'static str> {
+    let Values::Few(values) = values else { return Err("there are more than 24 values") };
     let total: u64 = values.iter().map(|(_, value)| value.tally.count).sum();
     let counts = |value: &&Value| value.tally.is_supported() && value.tally.count >= COUNT_MIN;
     let kept: Vec<&Value> = values.iter().map(|(_, value)| value).filter(counts).collect();
     let ground = kept.iter().fold(Tally::EMPTY, |sum, value| sum.merged(&value.tally));
-    if total - ground.count > terms.outside(total) {
+    if total - ground.count > others_max {
         return Err("values that fewer than five callers sent, or that were sent less than ten times, are too many");
     }
     if !VALUES.contains(&kept.len()) {

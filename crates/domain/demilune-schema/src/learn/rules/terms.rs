@@ -48,19 +48,20 @@ impl Terms {
         Self { profile, observations, is_confident, span: evidence.span() }
     }
 
-    /// Values of other kinds than the rest that may be left out, of so many.
+    /// Values of other kinds than the rest that may be left out, and other values than those of a list, of so many
+    /// together.
     pub(super) fn strays(&self, of: u64) -> u64 {
-        self.share(of, 200, 20)
+        self.share(of, 800, 20)
     }
 
-    /// Values that may lie beyond one bound, or outside of a list of values.
+    /// Values that may lie beyond one bound.
     pub(super) fn outside(&self, of: u64) -> u64 {
-        self.share(of, 300, 30)
+        self.share(of, 100, 30)
     }
 
     /// Requests, or objects, without a parameter or member that is called required.
     pub(super) fn missing(&self, of: u64) -> u64 {
-        self.share(of, 200, 0)
+        self.share(of, 500, 0)
     }
 
     /// Whether a kind of value may be left out when there are not too many: to be enforced, only if few sent it.

@@ -2,29 +2,29 @@
 
 use serde_json::{Map, Value};
 
-use super::{bounds, enumeration, explain::Reasons, number, terms::Terms};
+use super::{bounds, enumeration, explain::Reasons, number, terms::Terms, value::Counting};
 use crate::learn::{class::Class, field::Field, spread::Spread, tally::Tally};
 
 /// Why bounds are not given yet.
 pub(super) const TOO_FEW: &str = "bounds need 10,000 requests of at least 50 callers, and 1,000 values";
 
-/// The schema of texts of these classes.
+/// The schema of texts of these classes, all of which are texts.
 pub(super) fn schema(
     field: &Field,
-    classes: &[(Class, &Tally)],
+    Counting { classes, others_max }: &Counting<'_>,
     terms: &Terms,
     reasons: &mut Reasons,
 ) -> Map<String, Value> {
     let mut schema = Map::new();
     schema.insert("type".to_owned(), "string".into());
-    if let [(class, ground)] = classes
+    if let [(class, ground)] = classes.as_slice()
         && let Some(format) = class.format()
     {
         schema.insert("format".to_owned(), format.into());
         reasons.said("format", format, ground);
         return schema;
     }
-    match enumeration::of(&field.values, terms) {
+    match enumeration::of(&field.values, terms, *others_max) {
         Ok((values, ground)) => {
             reasons.said("enum", values.clone(), &ground);
             schema.insert("enum".to_owned(), values.into());

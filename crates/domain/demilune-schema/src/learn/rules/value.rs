@@ -16,29 +16,33 @@ enum Type {
     Object,
 }
 
+/// The classes that count, in the order of the list, and how many values may still be left out.
+pub(super) struct Counting<'f> {
+    pub(super) classes: Vec<(Class, &'f Tally)>,
+    pub(super) others_max: u64,
+}
+
 /// The classes that count: all but those of which there are so few that they may be left out.
-pub(super) fn counting<'f>(field: &'f Field, terms: &Terms, reasons: &mut Reasons) -> Vec<(Class, &'f Tally)> {
+pub(super) fn counting<'f>(field: &'f Field, terms: &Terms, reasons: &mut Reasons) -> Counting<'f> {
     let mut classes: Vec<(Class, &Tally)> = field.classes.iter().collect();
-    let mut left = terms.strays(field.classes.count());
+    let mut others_max = terms.strays(field.classes.count());
     // The rarest first; among equals, the order of the list.
     classes.sort_by_key(|(_, tally)| tally.count);
-    let strays = classes.iter().take_while(|(_, tally)| {
-        let is_left_out = terms.is_stray(tally) && tally.count <= left;
-        left = left.saturating_sub(tally.count);
-        is_left_out
-    });
-    let strays = strays.count().min(classes.len().saturating_sub(1));
-    for (class, _) in &classes[..strays] {
-        reasons.rejected("type", &format!("{}: too few values to count", class.name()));
+    let mut strays = 0;
+    while strays + 1 < classes.len() && terms.is_stray(classes[strays].1) && classes[strays].1.count <= others_max {
+        others_max -= classes[strays].1.count;
+        reasons.rejected("type", &format!("{}: too few values to count", classes[strays].0.name()));
+        strays += 1;
     }
     classes.drain(..strays);
     classes.sort_by_key(|(class, _)| *class);
-    classes
+    Counting { classes, others_max }
 }
 
 /// The schema of a parameter's values: texts that may stand for something else.
 pub(super) fn of_parameter(field: &Field, terms: &Terms, reasons: &mut Reasons) -> Map<String, Value> {
-    let classes = counting(field, terms, reasons);
+    let counting = counting(field, terms, reasons);
+    let classes = &counting.classes;
     let only = |allowed: &[Class]| !classes.is_empty() && classes.iter().all(|(class, _)| allowed.contains(class));
     let ground = classes.iter().fold(Tally::EMPTY, |sum, (_, tally)| sum.merged(tally));
     let schema = if only(&[Class::BooleanText]) {
@@ -48,7 +52,7 @@ pub(super) fn of_parameter(field: &Field, terms: &Terms, reasons: &mut Reasons) 
     } else if only(&[Class::IntegerText, Class::DecimalText]) {
         number::schema(field, false, terms, reasons)
     } else {
-        text::schema(field, &classes, terms, reasons)
+        text::schema(field, &counting, terms, reasons)
     };
     say_type(&schema, &ground, reasons);
     schema
@@ -63,16 +67,17 @@ pub(super) fn of_body(
 ) -> Map<String, Value> {
     let terms = tree.terms;
     let mut reasons = Reasons::default();
-    let classes = counting(field, &terms, &mut reasons);
-    let values: Vec<(Class, &Tally)> = classes.iter().copied().filter(|(class, _)| *class != Class::Null).collect();
-    let null = classes.iter().find(|(class, _)| *class == Class::Null);
+    let mut counting = counting(field, &terms, &mut reasons);
+    let null = counting.classes.iter().position(|(class, _)| *class == Class::Null);
+    let null = null.map(|place| counting.classes.remove(place));
+    let values = &counting.classes;
     let ground = values.iter().fold(Tally::EMPTY, |sum, (_, tally)| sum.merged(tally));
-    let mut schema = match type_of(&values) {
+    let mut schema = match type_of(values) {
         None => Map::new(),
         Some(Type::Boolean) => Map::from_iter([("type".to_owned(), "boolean".into())]),
         Some(Type::Integer) => number::schema(field, true, &terms, &mut reasons),
         Some(Type::Number) => number::schema(field, false, &terms, &mut reasons),
-        Some(Type::Text) => text::schema(field, &values, &terms, &mut reasons),
+        Some(Type::Text) => text::schema(field, &counting, &terms, &mut reasons),
         Some(Type::Array) => tree.array(field, place, at, &mut reasons),
         Some(Type::Object) => tree.object(field, place, at, &mut reasons),
     };
