@@ -16,7 +16,7 @@ use std::sync::Arc;
 use prometheus_client::registry::Registry;
 
 pub use board::Board;
-pub use learn::{LearnedHour, Learner};
+pub use learn::{LearnedHour, Learner, PublishedByOperation};
 pub use observe::{AccessLog, AccessLogTarget, RecordKey, Records, Totals};
 pub use options::{GatewayOptions, Limits, NodeName};
 pub use proxy::ResponseBody;

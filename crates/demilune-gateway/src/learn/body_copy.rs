@@ -2,7 +2,7 @@
 
 use std::sync::{
     Arc,
-    atomic::{AtomicUsize, Ordering},
+    atomic::{AtomicU64, AtomicUsize, Ordering},
 };
 
 use demilune_schema::learn::Evidence;
@@ -10,16 +10,24 @@ use demilune_schema::learn::Evidence;
 /// Most bytes of copies at once, from a body's first byte until it was learned from: two thousand of the longest.
 const HELD_MAX: usize = 128 << 20;
 
-/// Bytes of copies that are held.
+/// Bytes of copies that are held, and how many there were.
 #[derive(Debug, Default)]
-pub(super) struct Held(AtomicUsize);
+pub(super) struct Copies {
+    held: AtomicUsize,
+    /// Begun.
+    pub(super) made: AtomicU64,
+    /// Not begun, or given up on, since the body was too long.
+    pub(super) too_long: AtomicU64,
+    /// Not begun, since there was no room.
+    pub(super) no_room: AtomicU64,
+}
 
 /// The beginning of a body, or all of it.
 #[derive(Debug)]
 pub(crate) struct BodyCopy {
     bytes: Vec<u8>,
     reserved: usize,
-    held: Arc<Held>,
+    copies: Arc<Copies>,
 }
 
 impl BodyCopy {
@@ -27,14 +35,18 @@ impl BodyCopy {
     pub(crate) const BYTES_MAX: usize = Evidence::BODY_BYTES_MAX;
 
     /// Makes room for a body of a known length, or of any that is copied; none where there is no room.
-    pub(super) fn reserve(held: &Arc<Held>, length: Option<u64>) -> Option<Self> {
-        let length = length.map_or(Some(Self::BYTES_MAX), |length| usize::try_from(length).ok())?;
+    pub(super) fn reserve(copies: &Arc<Copies>, length: Option<u64>) -> Option<Self> {
+        let length = length.map_or(Self::BYTES_MAX, |length| usize::try_from(length).unwrap_or(usize::MAX));
         if length > Self::BYTES_MAX {
+            copies.too_long.fetch_add(1, Ordering::Relaxed);
             return None;
         }
-        let before = held.0.fetch_add(length, Ordering::Relaxed);
-        let copy = Self { bytes: Vec::new(), reserved: length, held: Arc::clone(held) };
-        (before + length <= HELD_MAX).then_some(copy)
+        let before = copies.held.fetch_add(length, Ordering::Relaxed);
+        let copy = Self { bytes: Vec::new(), reserved: length, copies: Arc::clone(copies) };
+        let fits = before + length <= HELD_MAX;
+        let counter = if fits { &copies.made } else { &copies.no_room };
+        counter.fetch_add(1, Ordering::Relaxed);
+        fits.then_some(copy)
     }
 
     /// Adds what came; false if that is more than there is room for, and the copy is of no use.
@@ -45,6 +57,8 @@ impl BodyCopy {
                 self.bytes.reserve_exact(self.reserved);
             }
             self.bytes.extend_from_slice(bytes);
+        } else {
+            self.copies.too_long.fetch_add(1, Ordering::Relaxed);
         }
         fits
     }
@@ -56,7 +70,7 @@ impl BodyCopy {
 
 impl Drop for BodyCopy {
     fn drop(&mut self) {
-        self.held.0.fetch_sub(self.reserved, Ordering::Relaxed);
+        self.copies.held.fetch_sub(self.reserved, Ordering::Relaxed);
     }
 }
 
@@ -66,14 +80,26 @@ mod tests {
 
     #[test]
     fn copies_have_room_together_and_each() {
-        let held = Arc::default();
-        assert!(BodyCopy::reserve(&held, Some(65_537)).is_none());
-        let mut all: Vec<_> = (0..2_048).map(|_| BodyCopy::reserve(&held, None).unwrap()).collect();
-        assert!(BodyCopy::reserve(&held, Some(1)).is_none());
+        let copies = Arc::default();
+        let mut all: Vec<_> = (0..2_048).map(|_| BodyCopy::reserve(&copies, None).unwrap()).collect();
+        assert!(BodyCopy::reserve(&copies, Some(1)).is_none());
         assert!(all[0].add(&vec![0; 65_536]) && !all[0].add(&[0]));
         all.clear();
-        let mut copy = BodyCopy::reserve(&held, Some(3)).unwrap();
+        let mut copy = BodyCopy::reserve(&copies, Some(3)).unwrap();
         assert!(copy.add(b"ab") && copy.add(b"c") && !copy.add(b"d"));
-        assert_eq!((copy.bytes(), held.0.load(Ordering::Relaxed)), (&b"abc"[..], 3));
+        assert_eq!((copy.bytes(), copies.held.load(Ordering::Relaxed)), (&b"abc"[..], 3));
+    }
+
+    #[test]
+    fn what_is_not_copied_is_counted_with_its_reason() {
+        let copies = Arc::default();
+        assert!(
+            BodyCopy::reserve(&copies, Some(65_537)).is_none() && BodyCopy::reserve(&copies, Some(u64::MAX)).is_none()
+        );
+        assert!(!BodyCopy::reserve(&copies, None).unwrap().add(&vec![0; 65_537]));
+        let held: Vec<_> = (0..2_048).map(|_| BodyCopy::reserve(&copies, None)).collect();
+        assert!(held.iter().all(Option::is_some) && BodyCopy::reserve(&copies, None).is_none());
+        let counted = [&copies.made, &copies.too_long, &copies.no_room].map(|count| count.load(Ordering::Relaxed));
+        assert_eq!(counted, [2_049, 3, 1]);
     }
 }

@@ -7,8 +7,8 @@ use std::{
 
 use demilune_schema::learn::Supporter;
 
-/// The part of a core's time that may be spent on bodies: beyond it, half of the callers are passed over.
-const BUSY_MAX: f64 = 0.10;
+/// The part of a core's time that may be spent on bodies: beyond it, the share is halved, as often as it takes.
+pub(super) const BUSY_MAX: f64 = 0.10;
 /// Below this, twice as many are taken again.
 const BUSY_LOW: f64 = 0.04;
 /// The smallest share, one in 65,536: enough of a very busy gateway's to go up again by.
@@ -32,19 +32,19 @@ impl Choice {
         share == u32::MAX || mix(u64::from(caller) << 32 ^ minute) <= share
     }
 
-    /// Tells how much of some time was spent on bodies.
-    pub(super) fn spent(&self, busy: Duration, within: Duration) {
+    /// Tells how much of some time the bodies that were copied took, or would have taken.
+    pub(super) fn judge(&self, busy: Duration, within: Duration) {
         let share = self.0.load(Ordering::Relaxed);
-        let part = busy.as_secs_f64() / within.as_secs_f64().max(f64::MIN_POSITIVE);
-        let next = if part > BUSY_MAX {
-            (share >> 1).max(SHARE_MIN)
-        } else if part < BUSY_LOW {
-            share << 1 | 1
-        } else {
-            share
-        };
-        // What the shift loses at the top comes back as the whole.
-        self.0.store(if next < share && part < BUSY_LOW { u32::MAX } else { next }, Ordering::Relaxed);
+        let mut part = busy.as_secs_f64() / within.as_secs_f64().max(f64::MIN_POSITIVE);
+        let mut next = share;
+        if part < BUSY_LOW {
+            // What the shift would lose at the top comes back as the whole.
+            next = if share > u32::MAX >> 1 { u32::MAX } else { share << 1 | 1 };
+        }
+        while part > BUSY_MAX && next > SHARE_MIN {
+            (next, part) = (next >> 1, part / 2.0);
+        }
+        self.0.store(next, Ordering::Relaxed);
     }
 
     /// The share, from 0 to 1.
@@ -70,20 +70,20 @@ mod tests {
     fn the_share_is_halved_while_time_is_short_and_comes_back() {
         let choice = Choice::default();
         let second = Duration::from_secs(1);
-        for expected in [0.5, 0.25, 0.125] {
-            choice.spent(Duration::from_millis(101), second);
+        for (millis, expected) in [(101, 0.5), (399, 0.125)] {
+            choice.judge(Duration::from_millis(millis), second);
             assert!((choice.share() - expected).abs() < 1e-6);
         }
         let taken = (0..10_000).filter(|caller| choice.takes(Supporter(*caller), 7)).count();
         assert!((1_100..1_400).contains(&taken), "{taken}");
-        choice.spent(Duration::from_millis(70), second);
+        choice.judge(Duration::from_millis(70), second);
         assert!((choice.share() - 0.125).abs() < 1e-6);
         for _ in 0..3 {
-            choice.spent(Duration::ZERO, second);
+            choice.judge(Duration::ZERO, second);
         }
         assert!((choice.share() - 1.0).abs() < 1e-6);
         for _ in 0..99 {
-            choice.spent(second, second);
+            choice.judge(second, second);
         }
         assert!(choice.share() > 1e-5);
     }
@@ -91,7 +91,7 @@ mod tests {
     #[test]
     fn each_minute_chooses_anew() {
         let choice = Choice::default();
-        choice.spent(Duration::from_secs(1), Duration::from_secs(1));
+        choice.judge(Duration::from_millis(150), Duration::from_secs(1));
         let minutes = (0..100).filter(|minute| choice.takes(Supporter(7), *minute)).count();
         assert!((25..75).contains(&minutes), "{minutes}");
     }

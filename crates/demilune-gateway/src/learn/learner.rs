@@ -1,7 +1,6 @@
 //! Notes on every core, one thread that learns from them, and what it has learned.
 
 use std::{
-    collections::HashMap,
     io,
     net::IpAddr,
     sync::{
@@ -12,18 +11,19 @@ use std::{
     time::{Duration, Instant},
 };
 
-use demilune_inventory::OperationId;
+use arc_swap::ArcSwap;
 use demilune_policy::SessionKey;
-use demilune_schema::learn::{LearnKey, Published, Supporter, learns_body};
+use demilune_schema::learn::{LearnKey, Supporter, learns_body};
 use demilune_traffic::{Hour, SessionHash};
 use http::{HeaderMap, Method};
 
 use super::{
     BodyCopy, Lesson,
-    batch::Batch,
-    body_copy::Held,
+    batch::{Batch, Seen},
+    body_copy::Copies,
+    budget::Budget,
     choice::Choice,
-    lessons::{Extent, LearnedHour, Lessons},
+    lessons::{Counts, LearnedHour, Lessons, PublishedByOperation},
 };
 use crate::observe::RecordKey;
 
@@ -31,10 +31,10 @@ use crate::observe::RecordKey;
 const SHARDS: usize = 16;
 /// How often the thread looks. A core's notes have room for 300,000 requests a second.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
-/// How often it judges how busy bodies kept it.
-const JUDGE_EVERY: Duration = Duration::from_secs(1);
-/// Requests that are learned from under one lock, so that nobody waits for it for longer than a millisecond or so.
-const LOCKED_MAX: usize = 64;
+/// Bytes of bodies that are learned from under one lock, so that nobody waits for it for longer than some milliseconds.
+const LOCKED_BYTES_MAX: usize = 64 << 10;
+/// What a request counts for beside its body: it takes about as long as so many bytes of one.
+const REQUEST_BYTES: usize = 256;
 
 /// What learns from requests. Cheap to clone; all clones are one.
 #[derive(Clone)]
@@ -43,24 +43,33 @@ pub struct Learner(Arc<Shared>);
 struct Shared {
     session_key: SessionKey,
     notes: Box<[Mutex<Batch>]>,
+    /// An empty batch to put in the place of a full one. Whoever has it is the one who learns.
+    spare: Mutex<Batch>,
     lessons: Mutex<Lessons>,
+    /// Those of the lessons, after what was learned last.
+    counts: Mutex<Counts>,
+    published: ArcSwap<PublishedByOperation>,
     choice: Choice,
-    copies: Arc<Held>,
+    copies: Arc<Copies>,
     /// Requests that were not noted, since their core had no room.
     unnoted: AtomicU64,
-    bodies_copied: AtomicU64,
-    bodies_passed_over: AtomicU64,
+    /// Bodies of callers that were not chosen.
+    not_chosen: AtomicU64,
 }
 
 /// What a learner did, for metrics.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LearnerStats {
+    pub(crate) requests: u64,
     pub(crate) dropped: u64,
     pub(crate) bodies_copied: u64,
-    pub(crate) bodies_passed_over: u64,
+    pub(crate) bodies_invalid: u64,
+    /// By reason.
+    pub(crate) bodies_passed_over: [(&'static str, u64); 4],
     pub(crate) body_share: f64,
     pub(crate) evidence_held: usize,
     pub(crate) evidence_bytes: usize,
+    pub(crate) evidence_cut: u64,
 }
 
 impl Learner {
@@ -68,13 +77,15 @@ impl Learner {
     pub fn start(session_key: SessionKey) -> io::Result<Self> {
         let shared = Arc::new(Shared {
             notes: (0..SHARDS).map(|_| Mutex::default()).collect(),
+            spare: Mutex::default(),
             lessons: Mutex::new(Lessons::new(LearnKey::new(session_key.derived("learning")))),
+            counts: Mutex::default(),
+            published: ArcSwap::default(),
             session_key,
             choice: Choice::default(),
             copies: Arc::default(),
             unnoted: AtomicU64::new(0),
-            bodies_copied: AtomicU64::new(0),
-            bodies_passed_over: AtomicU64::new(0),
+            not_chosen: AtomicU64::new(0),
         });
         let weak = Arc::downgrade(&shared);
         thread::Builder::new().name("learner".to_owned()).spawn(move || run(&weak))?;
@@ -100,11 +111,11 @@ impl Learner {
             return None;
         }
         let shared = &self.0;
-        let chosen = shared.choice.takes(supporter(), seconds / 60);
-        let copy = chosen.then(|| BodyCopy::reserve(&shared.copies, length)).flatten();
-        let counter = if copy.is_some() { &shared.bodies_copied } else { &shared.bodies_passed_over };
-        counter.fetch_add(1, Ordering::Relaxed);
-        copy
+        if !shared.choice.takes(supporter(), seconds / 60) {
+            shared.not_chosen.fetch_add(1, Ordering::Relaxed);
+            return None;
+        }
+        BodyCopy::reserve(&shared.copies, length)
     }
 
     /// Notes a request; what has no room is counted.
@@ -119,7 +130,7 @@ impl Learner {
     #[must_use]
     pub fn changed(&self, now_unix_seconds: u64, count_max: usize, end: bool) -> Vec<LearnedHour> {
         if end {
-            self.0.learn();
+            self.0.learn(&mut Budget::without_limit(Instant::now()));
         }
         lock(&self.0.lessons).changed(now_unix_seconds, count_max, end)
     }
@@ -130,66 +141,79 @@ impl Learner {
     }
 
     /// Sets the places that the operations' schemas show: from the next hour on, evidence keeps them first.
-    pub fn publish(&self, published: HashMap<OperationId, Arc<Published>>) {
-        lock(&self.0.lessons).publish(published);
+    pub fn publish(&self, published: PublishedByOperation) {
+        self.0.published.store(Arc::new(published));
     }
 
+    /// Waits for nobody who learns.
     pub(crate) fn stats(&self) -> LearnerStats {
-        let shared = &self.0;
-        let Extent { hours, bytes, dropped } = lock(&shared.lessons).extent();
+        let Shared { copies, choice, .. } = &*self.0;
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let counts = *lock(&self.0.counts);
         LearnerStats {
-            dropped: dropped.saturating_add(shared.unnoted.load(Ordering::Relaxed)),
-            bodies_copied: shared.bodies_copied.load(Ordering::Relaxed),
-            bodies_passed_over: shared.bodies_passed_over.load(Ordering::Relaxed),
-            body_share: shared.choice.share(),
-            evidence_held: hours,
-            evidence_bytes: bytes,
+            requests: counts.requests,
+            dropped: counts.dropped.saturating_add(read(&self.0.unnoted)),
+            bodies_copied: read(&copies.made),
+            bodies_invalid: counts.bodies_invalid,
+            bodies_passed_over: [
+                ("not_chosen", read(&self.0.not_chosen)),
+                ("too_long", read(&copies.too_long)),
+                ("no_room", read(&copies.no_room)),
+                ("no_time", counts.bodies_late),
+            ],
+            body_share: choice.share(),
+            evidence_held: counts.hours,
+            evidence_bytes: counts.bytes,
+            evidence_cut: counts.cut,
         }
     }
 }
 
 impl Shared {
-    /// Learns from everything that was noted, and says how long bodies took.
-    fn learn(&self) -> Duration {
-        let mut busy = Duration::ZERO;
+    /// Learns from everything that was noted before. One at a time: when it is over, nobody has noted requests at hand
+    /// that are not learned from.
+    fn learn(&self, budget: &mut Budget) {
+        let mut spare = lock(&self.spare);
         for notes in &self.notes {
             if lock(notes).is_empty() {
                 continue;
             }
             // Swapped, so that the core waits for no more than that.
-            let mut batch = std::mem::take(&mut *lock(notes));
-            busy += self.learn_from(&batch);
-            batch.clear();
-            let mut emptied = lock(notes);
-            if emptied.is_empty() {
-                *emptied = batch;
-            }
+            std::mem::swap(&mut *lock(notes), &mut *spare);
+            self.learn_from(&spare, budget);
+            spare.clear();
         }
-        busy
     }
 
-    fn learn_from(&self, batch: &Batch) -> Duration {
+    fn learn_from(&self, batch: &Batch, budget: &mut Budget) {
+        let published = self.published.load();
         let mut seen = batch.iter().peekable();
-        let mut busy = Duration::ZERO;
         while seen.peek().is_some() {
             let mut lessons = lock(&self.lessons);
-            busy += seen.by_ref().take(LOCKED_MAX).map(|seen| lessons.take(&seen)).sum::<Duration>();
+            let mut left = LOCKED_BYTES_MAX;
+            while let Some(seen) = seen.next_if(|_| left > 0) {
+                lessons.take(&seen, &published, budget);
+                left = left.saturating_sub(weight(&seen));
+            }
+            *lock(&self.counts) = lessons.counts();
         }
-        busy
     }
+}
+
+/// How long a request takes, as bytes of a body.
+fn weight(seen: &Seen<'_>) -> usize {
+    REQUEST_BYTES + seen.body.map_or(0, <[u8]>::len)
 }
 
 /// Learns until nobody has the learner any more.
 fn run(shared: &Weak<Shared>) {
-    let (mut busy, mut judged) = (Duration::ZERO, Instant::now());
+    let mut budget = Budget::new(Instant::now());
     loop {
         thread::sleep(LOOK_EVERY);
         let Some(shared) = shared.upgrade() else { return };
-        busy += shared.learn();
-        let within = judged.elapsed();
-        if within >= JUDGE_EVERY {
-            shared.choice.spent(busy, within);
-            (busy, judged) = (Duration::ZERO, Instant::now());
+        shared.learn(&mut budget);
+        if let Some((busy, within)) = budget.judged(Instant::now()) {
+            shared.choice.judge(busy, within);
         }
     }
 }
@@ -206,4 +230,50 @@ fn shard() -> usize {
 /// Counts are whole after every step, whatever panicked elsewhere.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicBool;
+
+    use super::*;
+    use crate::learn::Taken;
+
+    fn note(learner: &Learner, query: &str) {
+        let key = RecordKey::new(&"z".parse().unwrap(), "00000000-0000-7000-8000-000000000001".parse().ok());
+        let (hour, supporter, taken) = (Hour::of(0), Supporter(7), &Taken::default());
+        learner.note(Lesson { key, hour, supporter, path: "/", taken, query: Some(query), body: None });
+    }
+
+    #[test]
+    fn at_the_end_nothing_that_was_noted_is_missing() {
+        let learner = Learner::start(SessionKey::new([7; 16])).unwrap();
+        let is_over = AtomicBool::new(false);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                while !is_over.load(Ordering::Relaxed) {
+                    learner.0.learn(&mut Budget::new(Instant::now()));
+                }
+            });
+            let found = (1..=100).map(|_| {
+                (0..1_000).for_each(|_| note(&learner, "a=1&b=2&c=3&d=4"));
+                learner.changed(0, 9, true).first().map_or(0, |hour| hour.sequence)
+            });
+            let found: Vec<u64> = found.collect();
+            is_over.store(true, Ordering::Relaxed);
+            assert_eq!(found, (1..=100).map(|round| round * 1_000).collect::<Vec<_>>());
+        });
+    }
+
+    #[test]
+    fn what_has_no_room_is_counted() {
+        let learner = Learner::start(SessionKey::new([7; 16])).unwrap();
+        let query = "q".repeat(300_000);
+        let spare = lock(&learner.0.spare);
+        (0..4).for_each(|_| note(&learner, &query));
+        drop(spare);
+        learner.0.learn(&mut Budget::new(Instant::now()));
+        let LearnerStats { requests, dropped, .. } = learner.stats();
+        assert_eq!((requests, dropped), (3, 1));
+    }
 }

@@ -2,6 +2,7 @@
 
 mod batch;
 mod body_copy;
+mod budget;
 mod choice;
 mod learner;
 mod lessons;
@@ -10,5 +11,6 @@ mod taken;
 pub(crate) use batch::Lesson;
 pub(crate) use body_copy::BodyCopy;
 pub use learner::Learner;
-pub use lessons::LearnedHour;
+pub(crate) use learner::LearnerStats;
+pub use lessons::{LearnedHour, PublishedByOperation};
 pub(crate) use taken::Taken;

@@ -16,7 +16,7 @@ use prometheus_client::{
 };
 
 use super::{Observer, RecordKey, Totals};
-use crate::{board::Board, proxy::Proxy};
+use crate::{board::Board, learn::LearnerStats, proxy::Proxy};
 
 /// Upper bounds of the latency buckets in seconds: from a cached answer nearby to an origin that is stuck.
 const LATENCY_BUCKETS_S: [f64; 14] =
@@ -120,41 +120,16 @@ impl Collector for GatewayCollector {
         let lowered = self.observer.records.samples_lowered();
         single("gateway_session_samples_lowered", "Times a sample of sessions kept fewer for want of room", lowered)?;
         single("gateway_access_log_dropped", "Access log lines not written", self.observer.access_log_dropped())?;
-        if let Some(learner) = &self.observer.learner {
-            let stats = learner.stats();
-            single(
-                "gateway_learning_dropped",
-                "Requests that nothing was learned from for want of room",
-                stats.dropped,
-            )?;
-            single("gateway_learning_bodies", "Bodies that were copied to learn from", stats.bodies_copied)?;
-            let passed_over = stats.bodies_passed_over;
-            single("gateway_learning_bodies_passed_over", "Bodies for which there was no time or room", passed_over)?;
-        }
         let mut level = |name: &str, help: &str, value: usize| {
             let gauge = ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX));
             gauge.encode(encoder.encode_descriptor(name, help, None, gauge.metric_type())?)
         };
         level("gateway_records_held", "Records in memory", self.observer.records.held())?;
         level("gateway_origin_connections_idle", "Connections to origins kept for use", self.proxy.upstream().idle())?;
-        if let Some(learner) = &self.observer.learner {
-            let stats = learner.stats();
-            level(
-                "gateway_learning_evidence_held",
-                "Hours of operations with evidence in memory",
-                stats.evidence_held,
-            )?;
-            level("gateway_learning_evidence_bytes", "Bytes that they account for", stats.evidence_bytes)?;
-            let share = ConstGauge::new(stats.body_share);
-            let help = "Share of callers whose bodies are learned from";
-            share.encode(encoder.encode_descriptor(
-                "gateway_learning_body_share",
-                help,
-                None,
-                share.metric_type(),
-            )?)?;
+        match &self.observer.learner {
+            Some(learner) => encode_learning(&mut encoder, &learner.stats()),
+            None => Ok(()),
         }
-        Ok(())
     }
 }
 
@@ -192,6 +167,39 @@ impl GatewayCollector {
         }
         Ok(())
     }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ReasonLabels {
+    reason: &'static str,
+}
+
+fn encode_learning(encoder: &mut DescriptorEncoder<'_>, stats: &LearnerStats) -> Result<(), std::fmt::Error> {
+    let mut single = |name: &str, help: &str, value: u64| {
+        let counter = ConstCounter::new(value);
+        counter.encode(encoder.encode_descriptor(name, help, None, counter.metric_type())?)
+    };
+    single("gateway_learning_requests", "Requests that were learned from", stats.requests)?;
+    single("gateway_learning_dropped", "Requests that nothing was learned from for want of room", stats.dropped)?;
+    single("gateway_learning_bodies", "Bodies that were copied to learn from", stats.bodies_copied)?;
+    single("gateway_learning_bodies_invalid", "Bodies that were copied and are no JSON", stats.bodies_invalid)?;
+    let cut = "Times the evidence of an operation became too large to keep every place";
+    single("gateway_learning_evidence_cut", cut, stats.evidence_cut)?;
+    let kind = ConstCounter::new(0_u64).metric_type();
+    let help = "Bodies that nothing was learned from, by reason";
+    let mut family = encoder.encode_descriptor("gateway_learning_bodies_passed_over", help, None, kind)?;
+    for (reason, count) in stats.bodies_passed_over {
+        ConstCounter::new(count).encode(family.encode_family(&ReasonLabels { reason })?)?;
+    }
+    let mut level = |name: &str, help: &str, value: f64| {
+        let gauge = ConstGauge::new(value);
+        gauge.encode(encoder.encode_descriptor(name, help, None, gauge.metric_type())?)
+    };
+    #[expect(clippy::cast_precision_loss, reason = "they are far below 2^53")]
+    let [hours, bytes] = [stats.evidence_held, stats.evidence_bytes].map(|count| count as f64);
+    level("gateway_learning_evidence_held", "Hours of operations with evidence in memory", hours)?;
+    level("gateway_learning_evidence_bytes", "Bytes that they account for", bytes)?;
+    level("gateway_learning_body_share", "Share of callers whose bodies are learned from", stats.body_share)
 }
 
 fn series<'a>(
