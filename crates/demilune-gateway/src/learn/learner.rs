@@ -92,9 +92,9 @@ impl Learner {
         Ok(Self(shared))
     }
 
-    /// Whom a request counts for: its session or else its client's network.
-    pub(crate) fn supporter(&self, session: Option<SessionHash>, client: IpAddr) -> Supporter {
-        Supporter::of(session.unwrap_or_else(|| self.0.session_key.hash_network(client)).get())
+    /// Whom a request counts for: its session or else its caller's network.
+    pub(crate) fn supporter(&self, session: Option<SessionHash>, caller: IpAddr) -> Supporter {
+        Supporter::of(session.unwrap_or_else(|| self.0.session_key.hash_network(caller)).get())
     }
 
     /// Room for a copy of a body, if it is one to learn from: `length` is that of the body, as far as it is known, and

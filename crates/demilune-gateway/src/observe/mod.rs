@@ -85,7 +85,7 @@ impl Observer {
         learner.note(Lesson {
             key,
             hour,
-            supporter: learner.supporter(exchange.session, exchange.client),
+            supporter: learner.supporter(exchange.session, exchange.caller),
             path: path.as_str(),
             taken: &exchange.taken,
             query: exchange.uri.query(),

@@ -24,6 +24,8 @@ pub(crate) struct Exchange {
     observer: Arc<Observer>,
     pub(crate) request_id: RequestId,
     pub(crate) client: IpAddr,
+    /// The client, or whom it asks for where it is a trusted proxy.
+    pub(crate) caller: IpAddr,
     pub(crate) method: Method,
     /// As the client sent it.
     pub(crate) host: Option<HeaderValue>,
@@ -70,6 +72,7 @@ impl Exchange {
             observer,
             request_id,
             client: client.address.ip(),
+            caller: client.address.ip(),
             method,
             host: None,
             uri,

@@ -81,6 +81,29 @@ pub(crate) fn tell(headers: &mut HeaderMap, present: Present, client: &Client, h
     headers.insert(X_FORWARDED_HOST, host.clone());
 }
 
+/// Who asked: behind trusted proxies the nearest address that is none of theirs, as far as they say it.
+pub(crate) fn caller(headers: &HeaderMap, client: &Client, trusted_networks: &[IpNet]) -> IpAddr {
+    let mut nearest = client.address.ip();
+    let lines = headers.get_all(X_FORWARDED_FOR).iter().rev();
+    let hops = lines.flat_map(|line| line.to_str().unwrap_or_default().rsplit(','));
+    for hop in hops {
+        if !trusted_networks.iter().any(|network| network.contains(&nearest)) {
+            break;
+        }
+        // What cannot be read hides whatever is behind it.
+        let Some(address) = address(hop.trim()) else { break };
+        nearest = address;
+    }
+    nearest
+}
+
+/// An address with or without a port, as proxies write it.
+fn address(text: &str) -> Option<IpAddr> {
+    let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
+    let address = bare.parse().or_else(|_| text.parse::<SocketAddr>().map(|address| address.ip()));
+    address.ok().map(|address| address.to_canonical())
+}
+
 /// Adds this hop to `Via`.
 pub(crate) fn add_via(headers: &mut HeaderMap, present: Present, version: Version, via: &Via) {
     let hop = if version == Version::HTTP_10 { &via.hop_10 } else { &via.hop_11 };
@@ -215,6 +238,29 @@ mod tests {
         assert_eq!(headers["x-forwarded-for"], "1.1.1.1, 10.0.0.2, 10.0.0.1");
         assert_eq!(headers["x-forwarded-proto"], "https");
         assert_eq!(headers["forwarded"], "for=1.1.1.1, for=10.0.0.1;host=a.example;proto=http");
+    }
+
+    #[test]
+    fn the_caller_is_the_nearest_who_is_not_trusted() {
+        let check = |client_address: &str, lines: &[&'static str], expected: &str| {
+            let mut headers = HeaderMap::new();
+            for line in lines {
+                headers.append("x-forwarded-for", HeaderValue::from_static(line));
+            }
+            let networks = ["10.0.0.0/8".parse().unwrap()];
+            let caller = caller(&headers, &client(client_address, false), &networks);
+            assert_eq!(caller.to_string(), expected, "{client_address} {lines:?}");
+        };
+        check("192.0.2.1:9", &["1.1.1.1"], "192.0.2.1");
+        check("10.0.0.1:9", &[], "10.0.0.1");
+        check("10.0.0.1:9", &["9.9.9.9, 1.1.1.1"], "1.1.1.1");
+        check("10.0.0.1:9", &["9.9.9.9, 1.1.1.1", "10.0.0.2 , 10.0.0.3"], "1.1.1.1");
+        check("10.0.0.1:9", &["10.0.0.3,10.0.0.2"], "10.0.0.3");
+        check("10.0.0.1:9", &["1.1.1.1, unknown, 10.0.0.2"], "10.0.0.2");
+        check("10.0.0.1:9", &["[2001:db8::1]:4711"], "2001:db8::1");
+        check("10.0.0.1:9", &["[2001:db8::1]"], "2001:db8::1");
+        check("10.0.0.1:9", &["::ffff:1.1.1.1"], "1.1.1.1");
+        check("10.0.0.1:9", &["1.1.1.1:80"], "1.1.1.1");
     }
 
     #[test]

@@ -220,6 +220,9 @@ impl Proxy {
         if request.body().size_hint().lower() > limits.body_bytes_max {
             return problem::BODY_TOO_LARGE.answer(exchange);
         }
+        if connection.client.trusted && exchange.session.is_none() {
+            exchange.caller = forwarded::caller(request.headers(), &connection.client, &self.options.trusted_networks);
+        }
         let copy = self.body_copy(&request, &exchange);
         let client_side = request.headers().contains_key(header::UPGRADE).then(|| hyper::upgrade::on(&mut request));
         let (mut head, incoming) = request.into_parts();
@@ -266,7 +269,7 @@ impl Proxy {
             return None;
         }
         let arrived = exchange.arrived.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-        let supporter = || learner.supporter(exchange.session, exchange.client);
+        let supporter = || learner.supporter(exchange.session, exchange.caller);
         learner.copy(request.method(), request.headers(), request.body().size_hint().exact(), supporter, arrived)
     }
 
