@@ -44,23 +44,23 @@ pub(crate) async fn learn(learner: Option<Learner>, store: Store, source: Source
 }
 
 async fn store_changed(learner: &Learner, store: &Store, source: &Source, end: bool) -> Result<(), StoreFailure> {
+    let mut stored: Vec<_> = Vec::new();
     loop {
         let Some(now) = now() else { return Ok(()) };
         let seconds = u64::try_from(now.as_micros() / 1_000_000).unwrap_or(0);
         let asked = learner.clone();
-        // Some milliseconds of writing evidence as bytes.
-        let changed = spawn_blocking(move || asked.changed(seconds, BATCH_MAX, end)).await;
-        let changed = changed.map_err(|error| StoreFailure::Internal(Box::new(error)))?;
-        let stored: Vec<_> = changed.iter().map(|hour| (hour.key, hour.hour, hour.sequence)).collect();
-        if stored.is_empty() {
+        // Waits while the learner is at it, and takes some milliseconds to write evidence as bytes.
+        let changed = spawn_blocking(move || {
+            asked.stored(&stored);
+            asked.changed(seconds, BATCH_MAX, end)
+        });
+        let changed = changed.await.map_err(|error| StoreFailure::Internal(Box::new(error)))?;
+        if changed.is_empty() {
             return Ok(());
         }
+        stored = changed.iter().map(|hour| (hour.key, hour.hour, hour.sequence)).collect();
         let rows = changed.into_iter().filter_map(|hour| row(hour, source));
         store.learning_write(rows.collect(), now).await?;
-        learner.stored(&stored);
-        if stored.len() < BATCH_MAX {
-            return Ok(());
-        }
     }
 }
 
