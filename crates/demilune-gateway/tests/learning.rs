@@ -72,6 +72,19 @@ fn parameters_and_bodies_are_learned() {
 }
 
 #[test]
+fn values_are_those_of_the_normalized_path() {
+    let origin = TestOrigin::answering(OK);
+    let gateway = TestGateway::start(rules(&origin));
+    let mut client = gateway.connect();
+    for number in 0..1_000 {
+        client.send(format!("GET //x/../%75sers/%3{number} HTTP/1.1\r\nHost: api.test\r\n\r\n"));
+        assert_eq!(status(&client.answer()), 200);
+    }
+    let schema = Learned::of(&learned(&gateway)[0], &["var1"], Profile::Document).unwrap().fragment();
+    assert_eq!(schema["parameters"][0]["schema"]["type"], "integer", "{schema}");
+}
+
+#[test]
 fn a_body_is_learned_from_however_it_is_framed() {
     let origin = TestOrigin::answering(OK);
     let gateway = TestGateway::start(rules(&origin));

@@ -7,7 +7,6 @@ mod sparingly;
 
 use std::{error::Error, iter::successors, sync::Arc, time::UNIX_EPOCH};
 
-use demilune_inventory::NormalizedPath;
 use demilune_policy::rule::Server;
 use demilune_traffic::{Bucket, Hour, Observation};
 
@@ -81,12 +80,11 @@ impl Observer {
     /// Learns from a request that succeeded.
     fn learn(&self, key: RecordKey, hour: Hour, exchange: &Exchange) {
         let Some(learner) = &self.learner else { return };
-        let Ok(path) = NormalizedPath::from_live(exchange.uri.path().as_bytes()) else { return };
         learner.note(Lesson {
             key,
             hour,
             supporter: learner.supporter(exchange.session, exchange.caller),
-            path: path.as_str(),
+            path: exchange.path(),
             taken: &exchange.taken,
             query: exchange.uri.query(),
             body: exchange.take_body_copy(),

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use demilune_inventory::{Match, Variables};
+use demilune_inventory::{Match, NormalizedPath, Variables};
 use demilune_policy::{Decision, Ruleset, canonical_host};
 use demilune_traffic::SessionHash;
 use http::{HeaderValue, Method, StatusCode, Uri, uri::Authority};
@@ -34,6 +34,8 @@ pub(crate) struct Exchange {
     pub(crate) operation: Option<Match>,
     pub(crate) preflight: bool,
     pub(crate) session: Option<SessionHash>,
+    /// The normalized path, where it is not what the client sent.
+    normalized: Option<Box<str>>,
     /// What the operation's variables took of the normalized path.
     pub(crate) taken: Taken,
     pub(crate) arrived: SystemTime,
@@ -80,6 +82,7 @@ impl Exchange {
             operation: None,
             preflight: false,
             session: None,
+            normalized: None,
             taken: Taken::default(),
             arrived: SystemTime::now(),
             started: Instant::now(),
@@ -105,6 +108,13 @@ impl Exchange {
         self.preflight = decision.preflight;
         self.session = decision.session.map(|session| session.hash);
         self.taken = Taken::of(variables);
+        let path = decision.path.as_ref().map(NormalizedPath::as_str);
+        self.normalized = path.filter(|path| *path != self.uri.path()).map(Into::into);
+    }
+
+    /// The normalized path of a request that was decided about.
+    pub(crate) fn path(&self) -> &str {
+        self.normalized.as_deref().unwrap_or_else(|| self.uri.path())
     }
 
     /// Follows the request's body.

@@ -16,6 +16,8 @@ use crate::{
 pub struct Decision<'a> {
     /// The zone that owns the host; none where no zone does.
     pub ruleset: Option<&'a Arc<Ruleset>>,
+    /// The normalized path that was matched: what variables took are ranges of it. None where nothing was matched.
+    pub path: Option<NormalizedPath<'a>>,
     /// The operation, by its place in the ruleset.
     pub operation: Option<Match>,
     /// The request asks whether a browser may send another; that other request was matched.
@@ -99,13 +101,14 @@ pub fn decide<'a>(
     let Recognized { operation, preflight, session } = recognize_path(ruleset, facts, &path, key, variables);
     let verdict = match refusal(ruleset, facts, operation, &path) {
         Some(refusal) => Verdict::Refuse(refusal),
-        None => forward(ruleset, origin, operation, facts.path, path, variables),
+        None => forward(ruleset, origin, operation, facts.path, &path, variables),
     };
-    Decision { ruleset: Some(ruleset), operation, preflight, session, verdict }
+    Decision { ruleset: Some(ruleset), path: Some(path), operation, preflight, session, verdict }
 }
 
 fn undecided(ruleset: Option<&Arc<Ruleset>>, refusal: Refusal) -> Decision<'_> {
-    Decision { ruleset, operation: None, preflight: false, session: None, verdict: Verdict::Refuse(refusal) }
+    let verdict = Verdict::Refuse(refusal);
+    Decision { ruleset, path: None, operation: None, preflight: false, session: None, verdict }
 }
 
 fn refusal(
@@ -132,7 +135,7 @@ fn forward<'a>(
     origin: &'a Arc<Destination>,
     operation: Option<Match>,
     raw: &'a str,
-    path: NormalizedPath<'a>,
+    path: &NormalizedPath<'a>,
     variables: &Variables,
 ) -> Verdict<'a> {
     let routed = operation.and_then(|found| {
@@ -144,7 +147,7 @@ fn forward<'a>(
         return Verdict::Forward { destination, path: target.path(variable).into(), log_unmatched: false };
     }
     let path = match ruleset.settings().forward_path {
-        ForwardPath::Normalized => path.into_text(),
+        ForwardPath::Normalized => path.clone().into_text(),
         ForwardPath::Raw => Cow::Borrowed(raw),
     };
     let log_unmatched = operation.is_none() && ruleset.settings().unmatched == Unmatched::Log;
