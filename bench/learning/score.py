@@ -1,5 +1,7 @@
 """What a learned document says, beside what the true one says."""
 
+from urllib.parse import unquote
+
 FORMATS = {"date", "date-time", "uuid", "email", "uri", "ipv4", "ipv6"}
 COLUMNS = ("found", "right names", "type", "format", "required", "enum", "bounds hold", "bounds help")
 
@@ -53,7 +55,7 @@ def read(document, method, path):
     parameters, members = {}, {}
     shape = ["{}" if part.startswith("{") else part for part in path.split("/")]
     for found, item in (document or {}).get("paths", {}).items():
-        parts = found.split("?")[0].split("/")
+        parts = unquote(found).split("?")[0].split("/")
         if ["{}" if part.startswith("{") else part for part in parts] != shape or method not in item:
             continue
         names = [part.strip("{}") for part in parts if part.startswith("{")]

@@ -49,7 +49,12 @@ pub(super) struct Field {
     /// Numbers of items of arrays.
     pub(super) sizes: Spread,
     pub(super) values: Values,
+    /// What it counted for when it was last looked at.
+    pub(super) charged: usize,
 }
+
+/// What a field's weight follows from: as long as this stays, that does.
+pub(super) type Shape = [usize; 8];
 
 impl Field {
     /// The deepest place: eight steps below the body.
@@ -69,7 +74,15 @@ impl Field {
             lengths: Spread::default(),
             sizes: Spread::default(),
             values: Values::default(),
+            charged: 0,
         }
+    }
+
+    pub(super) fn shape(&self) -> Shape {
+        let Self { classes, numbers, lengths, sizes, values, .. } = self;
+        let [numbers, lengths, sizes] =
+            [numbers, lengths, sizes].map(|spread| (spread.buckets.0.len(), spread.level.into()));
+        [classes.0.len(), numbers.0, numbers.1, lengths.0, lengths.1, sizes.0, sizes.1, values.weight()]
     }
 
     pub(super) fn rank(&self, hash: FieldHash) -> Rank {

@@ -78,20 +78,25 @@ impl Fields {
                 if self.cut.is_some_and(|cut| field.rank(place) >= cut) {
                     return false;
                 }
-                self.bytes += field.bytes();
                 entry.insert(field)
             }
         };
-        let before = field.bytes();
+        let before = field.shape();
         change(field);
-        self.bytes += field.bytes() - before;
+        // Nearly all changes only count.
+        if field.charged > 0 && field.shape() == before {
+            return true;
+        }
+        let bytes = field.bytes();
+        self.bytes += bytes - std::mem::replace(&mut field.charged, bytes);
         self.trim();
         self.by_place.contains_key(&place)
     }
 
     /// Puts in a field that was read from bytes. Says whether it was new and had room.
-    pub(super) fn put(&mut self, place: FieldHash, field: Field) -> bool {
-        self.bytes += field.bytes();
+    pub(super) fn put(&mut self, place: FieldHash, mut field: Field) -> bool {
+        field.charged = field.bytes();
+        self.bytes += field.charged;
         let is_new = self.by_place.insert(place, field).is_none();
         is_new && self.bytes <= self.limits.bytes_max && self.by_place.len() <= self.limits.count_max
     }
@@ -127,7 +132,7 @@ impl Fields {
         let bytes = &mut self.bytes;
         self.by_place.retain(|place, field| {
             let stays = field.rank(*place) < rank;
-            *bytes -= if stays { 0 } else { field.bytes() };
+            *bytes -= if stays { 0 } else { field.charged };
             stays
         });
     }
