@@ -26,8 +26,8 @@ SESSIONS = 300
 DOCUMENTS = ["github", "stripe.com", "digitalocean.com", "plaid.com", "squareup.com", "asana.com", "linode.com", "box.com",
              "zoom.us", "discourse.local", "atlassian.com/jira", "openai.com", "spotify.com", "vimeo.com"]
 # Ours must reach at least this in every run: what was measured, less a margin for other seeds.
-GATES = {"found": 0.93, "right names": 0.98, "type": 0.85, "format": 0.85, "required": 0.90, "enum": 0.75,
-         "bounds hold": 0.97, "bounds help": 0.60}
+GATES = {"found": 0.91, "right names": 0.985, "type": 0.89, "format": 0.93, "required": 0.91, "enum": 0.62,
+         "bounds hold": 0.93, "bounds help": 0.70}
 
 
 def load(data, name):
