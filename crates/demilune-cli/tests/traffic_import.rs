@@ -319,6 +319,7 @@ fn a_har_document_is_imported() {
     let imported = shop.imported(&log, &[]);
     check(&imported, &[("lines", 2), ("broken", 1), ("matched", 1), ("with_session", 1)]);
     assert_eq!(imported["files"][0]["format"], "har");
+    assert_eq!(imported["learned"], json!({ "stored": 1, "refused_late": 0 }));
 }
 
 #[test]

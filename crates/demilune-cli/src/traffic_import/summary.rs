@@ -198,7 +198,7 @@ impl Summary {
             ("stored", &rows.stored.to_string()),
             ("there already", &rows.already_there.to_string()),
             ("refused as late", &rows.refused_late.to_string()),
-            ("hours of evidence", &self.learned.stored.to_string()),
+            ("hours learned", &self.learned.stored.to_string()),
             ("thresholds", &self.thresholds_text()),
         ])
         .render();
