@@ -1,7 +1,10 @@
 //! What was found out about operations: rows in a table of their own, one beside the operation's, which it goes with.
 //! A flag on the operation's row says whether there is one.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Display,
+};
 
 use demilune_inventory::{OperationId, ZoneId};
 
@@ -78,13 +81,23 @@ pub(crate) async fn lock<'a, F>(
     zone: &ZoneId,
     some: &'a [(OperationId, Option<F>)],
 ) -> Result<Findings<'a, F>, QueryError> {
-    let (parameters, listed) = list(zone, &some.iter().map(|(id, _)| *id).collect::<Vec<_>>());
+    let there = lock_some(connection, zone, &some.iter().map(|(id, _)| *id).collect::<Vec<_>>()).await?;
+    let those = some.iter().filter(|(id, _)| there.contains(id));
+    Ok(those.map(|(id, finding)| (*id, finding.as_ref())).collect())
+}
+
+/// Locks the rows of at most [`CHUNK`] operations, in the order of their keys as upserts do, and gives those that are
+/// there.
+pub(crate) async fn lock_some(
+    connection: &mut Connection<'_>,
+    zone: &ZoneId,
+    ids: &[OperationId],
+) -> Result<BTreeSet<OperationId>, QueryError> {
+    let (parameters, listed) = list(zone, ids);
     let lock = connection.for_update();
     let sql = ["SELECT operation_id FROM operations WHERE ", &listed, " ORDER BY key_hash", lock].concat();
     let rows = connection.query(sql, parameters).await?;
-    let there: BTreeSet<OperationId> = rows.iter().map(|row| row.parse(OPERATION_ID)).collect::<Result<_, _>>()?;
-    let those = some.iter().filter(|(id, _)| there.contains(id));
-    Ok(those.map(|(id, finding)| (*id, finding.as_ref())).collect())
+    Ok(rows.iter().map(|row| row.parse(OPERATION_ID)).collect::<Result<_, _>>()?)
 }
 
 /// Writes what is to be kept of operations whose rows are locked, and takes out the rest.
@@ -106,14 +119,22 @@ pub(crate) async fn replace<F: Finding>(
     Ok(())
 }
 
-/// A list of ids after the zone. It is filled up with the last of them, so that there are few different statements,
-/// which stay prepared.
 fn list(zone: &ZoneId, ids: &[OperationId]) -> (Vec<Value>, String) {
+    let (parameters, places) = zone_and(zone, ids);
+    (parameters, format!("zone_id = $1 AND operation_id IN ({places})"))
+}
+
+/// Parameters of a statement: the zone, then ids, whose places in the text come along. They are filled up with the last
+/// of them, so that there are few different statements, which stay prepared. Without ids, nothing is in their list.
+pub(crate) fn zone_and(zone: &ZoneId, ids: &[impl Display]) -> (Vec<Value>, String) {
     let mut parameters = vec![Value::from(zone.as_str())];
+    if ids.is_empty() {
+        return (parameters, "NULL".to_owned());
+    }
     let length = ids.len().next_power_of_two();
     let last = ids.last();
     parameters.extend(ids.iter().chain(last.into_iter().cycle()).take(length).map(|id| Value::Text(id.to_string())));
-    (parameters, format!("zone_id = $1 AND operation_id IN ({})", placeholders(2, length)))
+    (parameters, placeholders(2, length))
 }
 
 async fn rows<F: Finding>(

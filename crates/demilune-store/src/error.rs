@@ -2,9 +2,12 @@
 
 use std::error::Error;
 
-use demilune_inventory::{Host, ZoneId};
+use demilune_inventory::{Host, OperationId, ZoneId};
 
-use crate::origin::ORIGINS_PER_ZONE_MAX;
+use crate::{
+    origin::ORIGINS_PER_ZONE_MAX,
+    user_schema::{USER_SCHEMAS_BYTES_MAX, USER_SCHEMAS_PER_ZONE_MAX},
+};
 
 /// What a driver said. It goes to the log, never to a client.
 pub(crate) type Cause = Box<dyn Error + Send + Sync>;
@@ -220,6 +223,37 @@ pub enum OriginSetError {
     /// The zone has [`ORIGINS_PER_ZONE_MAX`] origins, and this would be one more.
     #[error("the zone may have {ORIGINS_PER_ZONE_MAX} origins")]
     TooMany,
+    /// The store could not answer.
+    #[error(transparent)]
+    Store(#[from] StoreFailure),
+}
+
+/// Why a schema was not added.
+#[derive(Debug, thiserror::Error)]
+pub enum UserSchemaAddError {
+    /// There is no such zone.
+    #[error("there is no such zone")]
+    ZoneUnknown,
+    /// There is no operation that it could have been learned from.
+    #[error("there is no such operation")]
+    OperationUnknown,
+    /// The zone has [`USER_SCHEMAS_PER_ZONE_MAX`] uploaded schemas, and this would be one more.
+    #[error("the zone may have {USER_SCHEMAS_PER_ZONE_MAX} schemas")]
+    TooMany,
+    /// The uploaded schemas of the zone would have more than [`USER_SCHEMAS_BYTES_MAX`] bytes together.
+    #[error("the schemas of the zone may have {USER_SCHEMAS_BYTES_MAX} bytes together")]
+    TooLarge,
+    /// The store could not answer.
+    #[error(transparent)]
+    Store(#[from] StoreFailure),
+}
+
+/// Why actions of operations were not changed; none was.
+#[derive(Debug, thiserror::Error)]
+pub enum ActionsChangeError {
+    /// The zone has no operations with these ids.
+    #[error("there are no such operations")]
+    OperationsUnknown(Vec<OperationId>),
     /// The store could not answer.
     #[error(transparent)]
     Store(#[from] StoreFailure),

@@ -17,6 +17,7 @@ mod postgres;
 mod route;
 mod row;
 mod rules;
+mod schema_validation;
 mod settings;
 mod sqlite;
 mod stats;
@@ -25,14 +26,15 @@ mod thresholds;
 mod token;
 mod traffic;
 mod user;
+mod user_schema;
 mod writer;
 mod zone;
 
 pub use changes::Changes;
 pub use database::{Database, DatabaseError, StoreOptions};
 pub use error::{
-    BackupError, OpenError, OperationUpsertError, OriginSetError, StoreFailure, TokenCreateError, UserCreateError,
-    ZoneCreateError,
+    ActionsChangeError, BackupError, OpenError, OperationUpsertError, OriginSetError, StoreFailure, TokenCreateError,
+    UserCreateError, UserSchemaAddError, ZoneCreateError,
 };
 pub use learned_schema::StoredSchema;
 pub use migrations::PendingMigration;
@@ -40,6 +42,10 @@ pub use operation::{Features, OperationOrder, OperationPage, OperationQuery, Sto
 pub use origin::{ORIGINS_PER_ZONE_MAX, OriginRecord};
 pub use route::Route;
 pub use rules::GatewayRules;
+pub use schema_validation::{
+    ActionChange, ActiveSchema, MitigationAction, MitigationActionError, OperationAction, OperationActionPage,
+    SchemaInfo, ValidationSettings, ZoneValidation,
+};
 pub use stats::{BATCH_SIZE_BOUNDS, HistogramSnapshot, LATENCY_BOUNDS_S, StoreStats, TrafficStats};
 pub use store::Store;
 pub use thresholds::{StoredThresholds, ThresholdKey};
@@ -49,4 +55,9 @@ pub use traffic::{
     TrafficMaintained, TrafficPoint, TrafficRow, TrafficScope, TrafficSeries, TrafficWritten,
 };
 pub use user::User;
+pub use user_schema::{
+    NewUserSchema, SchemaHosts, SchemaHostsPage, SchemaId, SchemaIdError, SchemaOperation, SchemaOperationPage,
+    SchemaOperationQuery, USER_SCHEMA_BYTES_MAX, USER_SCHEMAS_BYTES_MAX, USER_SCHEMAS_PER_ZONE_MAX, UserSchema,
+    UserSchemaPage, UserSchemaQuery,
+};
 pub use zone::Zone;

@@ -31,7 +31,7 @@ struct Migration {
     oldest_binary: u32,
 }
 
-const MIGRATIONS: [Migration; 5] = [
+const MIGRATIONS: [Migration; 6] = [
     Migration {
         version: 1,
         name: "inventory",
@@ -65,6 +65,13 @@ const MIGRATIONS: [Migration; 5] = [
         name: "schemas",
         sqlite: include_str!("migrations/sqlite_0005_schemas.sql"),
         postgres: include_str!("migrations/postgres_0005_schemas.sql"),
+        oldest_binary: 1,
+    },
+    Migration {
+        version: 6,
+        name: "validation",
+        sqlite: include_str!("migrations/sqlite_0006_validation.sql"),
+        postgres: include_str!("migrations/postgres_0006_validation.sql"),
         oldest_binary: 1,
     },
 ];

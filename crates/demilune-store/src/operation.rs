@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 use demilune_inventory::{Operation, OperationId, OperationKey, Timestamp, ZoneId};
 use sha2::{Digest, Sha256};
 
-pub(crate) use page::list;
 pub use page::{OperationOrder, OperationPage, OperationQuery};
+pub(crate) use page::{filter, list};
 
 use crate::{
     beside,
@@ -83,14 +83,23 @@ pub(crate) async fn get(
     zone: &ZoneId,
     id: OperationId,
 ) -> Result<Option<StoredOperation>, StoreFailure> {
+    Ok(get_some(connection, zone, &[id]).await?.pop())
+}
+
+/// Those of these operations that the zone has, in no order.
+pub(crate) async fn get_some(
+    connection: &mut Connection<'_>,
+    zone: &ZoneId,
+    ids: &[OperationId],
+) -> Result<Vec<StoredOperation>, StoreFailure> {
+    let (parameters, places) = beside::zone_and(zone, ids);
     let sql = format!(
         "SELECT operation_id, {}, {SELECTED}, {} FROM operations {JOIN_THRESHOLDS} {JOIN_SCHEMAS} \
-         WHERE zone_id = $1 AND operation_id = $2",
+         WHERE zone_id = $1 AND operation_id IN ({places})",
         thresholds::SELECTED,
         learned_schema::SELECTED
     );
-    let parameters = vec![zone.as_str().into(), Value::Text(id.to_string())];
-    connection.query(sql, parameters).await?.first().map(operation).transpose()
+    connection.query(sql, parameters).await?.iter().map(operation).collect()
 }
 
 /// Every operation of a zone with its route, in no order: what a ruleset is made from, and no more.
@@ -142,7 +151,7 @@ pub(crate) struct RowUpserted {
 /// index of PostgreSQL takes (2704). The whole digest is kept: two operations with one key would become one.
 pub(crate) type KeyHash = [u8; 32];
 
-fn key_hash(key: &OperationKey) -> KeyHash {
+pub(crate) fn key_hash(key: &OperationKey) -> KeyHash {
     // None of the three can hold a NUL, so no two keys write the same bytes.
     let mut digest = Sha256::new();
     for part in [key.host.as_str(), "\0", key.endpoint.as_str(), "\0", key.method.as_str()] {

@@ -131,8 +131,10 @@ macro_rules! write_tried {
 mod jobs;
 mod learned_schemas;
 mod rules;
+mod schema_validation;
 mod thresholds;
 mod traffic_records;
+mod user_schemas;
 
 use traffic_records::TrafficFile;
 

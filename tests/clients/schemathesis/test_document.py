@@ -25,6 +25,13 @@ CHECKS = [
 ]
 HEADERS = {"Authorization": f"Bearer {TOKEN}"}
 NUMBERS = itertools.count()
+SETTINGS_OF_VALIDATION = ["/schema_validation/settings", "/api_gateway/settings/schema_validation"]
+ACTIONS = [
+    "/schema_validation/settings/operations",
+    "/schema_validation/settings/operations/{operation_id}",
+    "/api_gateway/operations/schema_validation",
+    "/api_gateway/operations/{operation_id}/schema_validation",
+]
 
 schema = schemathesis.pytest.from_fixture("api_description")
 
@@ -66,6 +73,12 @@ def name_what_exists(case, server):
             path = case.operation.path.replace("{zone_id}", ZONE)
             path = path.replace("{operation_id}", case.path_parameters["operation_id"])
             send(server, "PUT", path, new_route())
+        if case.operation.path.endswith("/settings/operations/{operation_id}"):
+            path = case.operation.path.replace("{zone_id}", ZONE)
+            path = path.replace("{operation_id}", case.path_parameters["operation_id"])
+            send(server, "PUT", path, {"mitigation_action": "log"})
+    if "schema_id" in case.path_parameters:
+        case.path_parameters["schema_id"] = add_schema(server)
     if "host" in case.path_parameters:
         origin = new_origin()
         send(server, "PUT", f"/demilune/v1/zones/{ZONE}/origins", origin)
@@ -73,6 +86,9 @@ def name_what_exists(case, server):
 
 
 def send_what_is_accepted(case, server):
+    if case.media_type == "multipart/form-data":
+        case.body = {"file": new_schema()["source"], "kind": "openapi_v3", "validation_enabled": "true"}
+        return
     if case.media_type != "application/json":
         return
     path = case.operation.path.partition("{zone_id}")[2]
@@ -88,6 +104,16 @@ def send_what_is_accepted(case, server):
         case.body = {"auth_id_characteristics": [{"type": "header", "name": "X-Api-Key"}]}
     elif (case.method, path) == ("POST", "/api_gateway/expression-template/fallthrough"):
         case.body = {"hosts": ["a.example.com", "{zone}.example.com"]}
+    elif (case.method, path) == ("POST", "/schema_validation/schemas"):
+        case.body = new_schema()
+    elif case.method == "PATCH" and path.endswith("schemas/{schema_id}"):
+        case.body = {"validation_enabled": True}
+    elif case.method in ("PUT", "PATCH") and path in SETTINGS_OF_VALIDATION:
+        case.body = {"validation_default_mitigation_action": "log", "validation_override_mitigation_action": "none"}
+    elif case.method == "PUT" and path in ACTIONS:
+        case.body = {"mitigation_action": "block"}
+    elif case.method == "PATCH" and path in ACTIONS:
+        case.body = {add_operation(server): {"mitigation_action": "block"}}
     elif (case.method, path) == ("PUT", "/origins"):
         case.body = new_origin()
     elif (case.method, path) == ("PUT", "/settings"):
@@ -98,6 +124,12 @@ def send_what_is_accepted(case, server):
 
 def new_operation():
     return {"method": "GET", "host": f"generated-{next(NUMBERS)}.example.com", "endpoint": "/users/{id}"}
+
+
+def new_schema():
+    paths = {"/users/{id}": {"get": {}}}
+    source = {"openapi": "3.0.0", "servers": [{"url": f"https://generated-{next(NUMBERS)}.example.com"}], "paths": paths}
+    return {"kind": "openapi_v3", "name": "a.json", "source": json.dumps(source), "validation_enabled": True}
 
 
 def new_route():
@@ -114,11 +146,20 @@ def add_operation(server):
     return send(server, "POST", path, new_operation())["operation_id"]
 
 
-def send(server, method, path, body):
+def add_schema(server):
+    """Each deletion needs a schema of its own, and a zone has room for so many."""
+    path = f"/client/v4/zones/{ZONE}/schema_validation/schemas"
+    there = send(server, "GET", f"{path}?omit_source=true&per_page=50")
+    for schema in there if len(there) == 50 else []:
+        send(server, "DELETE", f"{path}/{schema['schema_id']}")
+    return send(server, "POST", path, new_schema())["schema_id"]
+
+
+def send(server, method, path, body=None):
     request = urllib.request.Request(
         f"{server.url}{path}",
         method=method,
-        data=json.dumps(body).encode(),
+        data=None if body is None else json.dumps(body).encode(),
         headers={**HEADERS, "Content-Type": "application/json"},
     )
     with urllib.request.urlopen(request) as answer:

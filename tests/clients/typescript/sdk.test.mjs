@@ -114,7 +114,8 @@ for (const version of ['7.1.0', '7.3.0']) {
         zone_id: ZONE,
         feature: ['thresholds', 'schema_info'],
       });
-      assert.deepEqual(featured.features, { thresholds: {}, schema_info: {} });
+      const schema_info = { learned_available: false, mitigation_action: 'none' };
+      assert.deepEqual(featured.features, { thresholds: {}, schema_info });
     });
 
     test('thresholds and their intervals are there once sessions were seen', async (t) => {

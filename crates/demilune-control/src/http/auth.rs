@@ -7,6 +7,7 @@ use axum::{
     http::{HeaderMap, header, request::Parts},
 };
 use demilune_inventory::{Host, OperationId, ZoneId};
+use demilune_store::SchemaId;
 
 use super::{
     SharedState,
@@ -89,6 +90,18 @@ impl FromRequestParts<SharedState> for OperationInPath {
     async fn from_request_parts(parts: &mut Parts, state: &SharedState) -> Result<Self, ApiError> {
         let text = path_parameter(parts, state, "operation_id").await?;
         text.parse().map(Self).map_err(|_| ApiError::operation_unknown())
+    }
+}
+
+/// The schema of the path. A malformed id names no schema, so it is not found.
+pub(crate) struct SchemaInPath(pub(crate) SchemaId);
+
+impl FromRequestParts<SharedState> for SchemaInPath {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &SharedState) -> Result<Self, ApiError> {
+        let text = path_parameter(parts, state, "schema_id").await?;
+        text.parse().map(Self).map_err(|_| ApiError::schema_unknown())
     }
 }
 

@@ -17,11 +17,6 @@ use super::{
 
 /// How long a body within the limit may take to arrive.
 const READ_TIME_MAX: Duration = Duration::from_secs(30);
-/// How much of a body over the limit is read and dropped, so that the client gets to read the answer: a client still
-/// writing when the connection closes may lose what it was sent.
-const DRAIN_BYTES_MAX: usize = 8 * 1024 * 1024;
-/// How long that may take.
-const DRAIN_TIME_MAX: Duration = Duration::from_secs(2);
 
 /// A body that is JSON, of any shape.
 pub(crate) struct JsonBody(pub(crate) Value);
@@ -33,11 +28,7 @@ impl FromRequest<SharedState> for JsonBody {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &SharedState) -> Result<Self, ApiError> {
-        if !declares_json(request.headers()) {
-            return Err(media_type_unsupported());
-        }
-        let bytes = read(request, state.options.body_bytes_max).await?;
-        parse(&bytes).map(Self)
+        read_json(request, state.options.body_bytes_max).await.map(Self)
     }
 }
 
@@ -55,6 +46,14 @@ impl FromRequest<SharedState> for OptionalJsonBody {
         }
         parse(&bytes).map(|value| Self(Some(value)))
     }
+}
+
+/// Reads a body that is JSON, of at most so many bytes.
+pub(crate) async fn read_json(request: Request, bytes_max: usize) -> Result<Value, ApiError> {
+    if !declares_json(request.headers()) {
+        return Err(media_type_unsupported());
+    }
+    parse(&read(request, bytes_max).await?)
 }
 
 fn media_type_unsupported() -> ApiError {
@@ -85,26 +84,25 @@ fn parse(bytes: &[u8]) -> Result<Value, ApiError> {
 }
 
 async fn read(request: Request, bytes_max: usize) -> Result<Bytes, ApiError> {
-    let declared = declared_length(request.headers());
-    let waits = request.headers().contains_key(header::EXPECT);
-    let mut body = request.into_body();
-    if declared.is_some_and(|length| length > bytes_max as u64) {
-        // A client that asked first has sent nothing yet and reads the answer at once.
-        if !waits {
-            drain(&mut body).await;
-        }
+    read_with(request, bytes_max, async |body| collect(body, bytes_max).await).await
+}
+
+/// Reads a body of at most so many bytes in some way, within the time that a body may take.
+pub(super) async fn read_with<T>(
+    request: Request,
+    bytes_max: usize,
+    reader: impl AsyncFnOnce(&mut Body) -> Result<T, ReadError>,
+) -> Result<T, ApiError> {
+    if declared_length(request.headers()).is_some_and(|length| length > bytes_max as u64) {
         return Err(too_large(bytes_max));
     }
-    let collected = tokio::time::timeout(READ_TIME_MAX, collect(&mut body, bytes_max)).await;
-    match collected {
-        Ok(Ok(bytes)) => Ok(bytes),
-        Ok(Err(ReadError::TooLarge)) => {
-            drain(&mut body).await;
-            Err(too_large(bytes_max))
-        }
+    match tokio::time::timeout(READ_TIME_MAX, reader(&mut request.into_body())).await {
+        Ok(Ok(read)) => Ok(read),
+        Ok(Err(ReadError::TooLarge)) => Err(too_large(bytes_max)),
         Ok(Err(ReadError::Broken)) => {
             Err(Defect::new(&INPUT_INVALID, "The body broke off before its end; send the whole body.").into())
         }
+        Ok(Err(ReadError::Defective(defect))) => Err(defect.into()),
         Err(_elapsed) => {
             Err(Defect::new(&BODY_TIMEOUT, "The body did not arrive within 30 seconds; send the request again.").into())
         }
@@ -120,9 +118,14 @@ fn too_large(bytes_max: usize) -> ApiError {
     Defect::new(&BODY_TOO_LARGE, message).into()
 }
 
-enum ReadError {
+/// Why a body was not read to its end.
+pub(super) enum ReadError {
+    /// It has more bytes than the call takes.
     TooLarge,
+    /// The client or the connection is gone.
     Broken,
+    /// It is not of the form that the call takes.
+    Defective(Defect),
 }
 
 async fn collect(body: &mut Body, bytes_max: usize) -> Result<Bytes, ReadError> {
@@ -144,20 +147,6 @@ async fn collect(body: &mut Body, bytes_max: usize) -> Result<Bytes, ReadError> 
         }
     }
     Ok(if joined.is_empty() { first } else { joined.into() })
-}
-
-async fn drain(body: &mut Body) {
-    let mut dropped = 0;
-    let dropping = async {
-        while dropped < DRAIN_BYTES_MAX {
-            match body.frame().await {
-                Some(Ok(frame)) => dropped += frame.data_ref().map_or(0, Bytes::len),
-                Some(Err(_)) | None => break,
-            }
-        }
-    };
-    // Over the time or not, the answer is the same.
-    let _ = tokio::time::timeout(DRAIN_TIME_MAX, dropping).await;
 }
 
 #[cfg(test)]

@@ -11,6 +11,8 @@ use demilune_store::StoreFailure;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::user_schemas::UploadDetails;
+
 /// One stable error code, listed in the documentation page.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct ErrorCode {
@@ -56,7 +58,7 @@ error_codes! {
         "The body or a query parameter is not of the form that the call takes; `source.pointer` names the member.",
         "Change what the message says. Each defect has an entry of its own.";
     NOT_FOUND = 10404 NOT_FOUND
-        "The zone has no operation with this id, the operation has no route, or the zone has no origin for this host.",
+        "The zone has no operation with this id, the operation has no route or no action of its own, or the zone has no origin for this host.",
         "List the zone's operations or origins to find it. A deleted operation gets a new id when it is added again, and no route.";
     METHOD_NOT_ALLOWED = 10405 METHOD_NOT_ALLOWED
         "The path exists, but not with this method.",
@@ -79,12 +81,21 @@ error_codes! {
     HOST_TAKEN = 10432 BAD_REQUEST
         "Another zone has an origin for a pattern that some host fits as well, so that its requests would belong to two zones.",
         "Delete the origin that the message names, or choose a host that does not fit its pattern.";
+    SCHEMAS_FULL = 10433 BAD_REQUEST
+        "The zone has as many schemas as it may, or they have as many bytes together as they may; nothing was added.",
+        "Delete schemas that are no longer needed.";
     INTERNAL = 10500 INTERNAL_SERVER_ERROR
         "The server failed in a way that it did not expect; its log has the cause under the request id.",
         "Report it with the `X-Request-Id` of the answer.";
     UNAVAILABLE = 10503 SERVICE_UNAVAILABLE
         "The store is away, restarting, full or overloaded.",
         "Repeat the call after the seconds that `Retry-After` names; every call is safe to repeat.";
+    SCHEMA_UNKNOWN = 19400 NOT_FOUND
+        "The zone has no schema with this id.",
+        "List the zone's schemas to find it. A schema that is uploaded again gets a new id.";
+    SCHEMA_REJECTED = 21400 BAD_REQUEST
+        "The document cannot be used as a schema; `result.upload_details` lists everything that is wrong with it, each with a number, a sentence and its places.",
+        "Correct the document where the entries say.";
 }
 
 /// What a chained entry of an error says; these texts are what clients know (contract 9.1).
@@ -130,6 +141,8 @@ pub(crate) struct ApiError {
     first: Box<Defect>,
     further: Vec<Defect>,
     cause: Option<Arc<StoreFailure>>,
+    /// What is wrong with a document that was uploaded.
+    upload: Option<Arc<UploadResult>>,
 }
 
 impl ApiError {
@@ -153,8 +166,19 @@ impl ApiError {
         let mut defects = defects.into_iter();
         match defects.next() {
             None => Ok(()),
-            Some(first) => Err(Self { first: Box::new(first), further: defects.collect(), cause: None }),
+            Some(first) => Err(Self { first: Box::new(first), further: defects.collect(), cause: None, upload: None }),
         }
+    }
+
+    /// One error out of all defects found, of which there are some.
+    pub(crate) fn of(defects: impl IntoIterator<Item = Defect>) -> Self {
+        Self::collect(defects.into_iter().collect()).err().unwrap_or_else(Self::internal)
+    }
+
+    /// One error out of the sentences about members, of which there are some.
+    pub(crate) fn at_members<const N: usize>(found: [(&str, Option<String>); N]) -> Self {
+        let defects = found.into_iter();
+        Self::of(defects.filter_map(|(name, message)| Some(Defect::at(format!("/{name}"), message?))))
     }
 
     /// The path leads nowhere (contract 9.1: 7003, then 7000).
@@ -164,6 +188,7 @@ impl ApiError {
             first: Box::new(Defect::new(&ROUTE_FAILED, message)),
             further: vec![Defect::new(&ROUTE_UNKNOWN, "No route for that URI")],
             cause: None,
+            upload: None,
         }
     }
 
@@ -188,9 +213,24 @@ impl ApiError {
         Defect::new(&NOT_FOUND, "The operation has no route, so that its requests go to the origin of its host.").into()
     }
 
+    /// The operation is there and has no action of its own.
+    pub(crate) fn action_absent() -> Self {
+        Defect::new(&NOT_FOUND, "The operation has no action of its own, so that the default of its zone holds.").into()
+    }
+
     /// The zone has no origin for this host.
     pub(crate) fn origin_unknown() -> Self {
         Defect::new(&NOT_FOUND, "There is no origin for this host in the zone; list the origins to find it.").into()
+    }
+
+    /// The zone has no schema with this id.
+    pub(crate) fn schema_unknown() -> Self {
+        Defect::new(&SCHEMA_UNKNOWN, "There is no schema with this id in the zone; list the schemas to find it.").into()
+    }
+
+    /// A document that was uploaded is not used; the defects say why, and the details say it whole.
+    pub(crate) fn with_upload(self, details: UploadDetails) -> Self {
+        Self { upload: Some(Arc::new(UploadResult { upload_details: details })), ..self }
     }
 
     /// A defect of ours.
@@ -205,14 +245,14 @@ impl ApiError {
             success: false,
             errors: errors.map(|defect| ErrorBody::new(defect, public_url)).collect(),
             messages: [],
-            result: None,
+            result: self.upload.as_deref(),
         }
     }
 }
 
 impl From<Defect> for ApiError {
     fn from(defect: Defect) -> Self {
-        Self { first: Box::new(defect), further: Vec::new(), cause: None }
+        Self { first: Box::new(defect), further: Vec::new(), cause: None, upload: None }
     }
 }
 
@@ -254,9 +294,32 @@ pub(crate) struct FailureBody<'a> {
     /// Always empty.
     #[schema(value_type = Vec<super::envelope::Message>, max_items = 0)]
     messages: [(); 0],
-    /// Always null.
+    /// Null, except where a document was uploaded that cannot be used.
     #[schema(value_type = Option<bool>)]
-    result: Option<()>,
+    result: Option<&'a UploadResult>,
+}
+
+/// The failure envelope of the calls that take a document.
+#[derive(ToSchema)]
+#[schema(as = UploadFailure)]
+#[expect(dead_code, reason = "describes what `FailureBody` prints where a document was uploaded")]
+pub(crate) struct UploadFailureBody {
+    /// Always false.
+    success: bool,
+    /// One entry for each defect.
+    #[schema(min_items = 1)]
+    errors: Vec<ErrorBody<'static>>,
+    /// Always empty.
+    #[schema(value_type = Vec<super::envelope::Message>, max_items = 0)]
+    messages: [(); 0],
+    /// What is wrong with the document; null if it was not read.
+    result: Option<UploadResult>,
+}
+
+/// What is wrong with a document that was uploaded.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct UploadResult {
+    upload_details: UploadDetails,
 }
 
 #[derive(Debug, Serialize, ToSchema)]

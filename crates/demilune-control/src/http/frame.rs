@@ -5,14 +5,14 @@ use std::{error::Error, fmt::Write, time::Instant};
 use axum::{
     body::Body,
     extract::{MatchedPath, Request, State},
-    http::{HeaderName, HeaderValue, Method, StatusCode, header},
+    http::{HeaderName, HeaderValue, Method, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
 use tracing::Instrument;
 use uuid::Uuid;
 
-use super::{Peer, SharedState, envelope, error::ApiError};
+use super::{Peer, SharedState, envelope, error::ApiError, unread};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// The one label of requests that no route takes, so that strangers cannot make metrics grow.
@@ -28,7 +28,13 @@ pub(crate) async fn frame(State(state): State<SharedState>, request: Request, ne
     let peer = request.extensions().get::<Peer>().map(|Peer(address)| *address);
 
     let span = tracing::info_span!("request", request_id = %id);
+    let (request, unread) = unread::lend(request);
     let mut response = guard(next.run(request)).instrument(span).await;
+    if let Some(unread) = unread
+        && !unread.finish().await
+    {
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
     let error = response.extensions_mut().remove::<ApiError>();
     if let Some(error) = &error {
         render_error(&mut response, error, &method, &state.options.public_url);
@@ -69,10 +75,6 @@ fn render_error(response: &mut Response, error: &ApiError, method: &Method, publ
     *response.body_mut() = if *method == Method::HEAD { Body::empty() } else { body };
     // An empty body that axum measured before this one replaced it.
     response.headers_mut().remove(header::CONTENT_LENGTH);
-    if response.status() == StatusCode::PAYLOAD_TOO_LARGE {
-        // Part of the body may still be on its way; the connection cannot carry another request.
-        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-    }
 }
 
 /// An error and its causes on one line.

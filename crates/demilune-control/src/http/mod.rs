@@ -8,6 +8,7 @@ mod docs;
 mod envelope;
 mod error;
 mod expressions;
+mod form;
 mod frame;
 pub(crate) mod health;
 mod input;
@@ -18,6 +19,7 @@ mod parameter_schemas;
 mod query;
 mod router;
 mod routes;
+mod schema_validation;
 mod schemas;
 mod settings;
 #[cfg(test)]
@@ -26,6 +28,8 @@ mod testing;
 mod tests;
 mod thresholds;
 mod tokens;
+mod unread;
+mod user_schemas;
 mod zones;
 
 use std::sync::Arc;
@@ -54,9 +58,14 @@ impl State {
     async fn operation(&self, zone: &ZoneId, id: OperationId) -> Result<StoredOperation, ApiError> {
         match self.store.operation_get(zone, id).await? {
             Some(operation) => Ok(operation),
-            None if self.store.zone_get(zone).await?.is_none() => Err(ApiError::zone_unknown(zone.as_str())),
-            None => Err(ApiError::operation_unknown()),
+            None => Err(self.missing(zone, ApiError::operation_unknown()).await?),
         }
+    }
+
+    /// The error about something that a zone does not have, or that there is no such zone.
+    async fn missing(&self, zone: &ZoneId, unknown: ApiError) -> Result<ApiError, ApiError> {
+        let found = self.store.zone_get(zone).await?;
+        Ok(if found.is_some() { unknown } else { ApiError::zone_unknown(zone.as_str()) })
     }
 }
 

@@ -5,12 +5,12 @@ use axum::{
     extract::OriginalUri,
     http::Method,
     middleware,
-    routing::{any, delete, get, post, put},
+    routing::{any, delete, get, patch, post, put},
 };
 
 use super::{
     SharedState, analytics, configuration, docs, error, expressions, frame, health, openapi, operations, origins,
-    parameter_schemas, routes, schemas, settings, thresholds, tokens, zones,
+    parameter_schemas, routes, schema_validation, schemas, settings, thresholds, tokens, user_schemas, zones,
 };
 
 /// The path that the reference and every SDK's default end in.
@@ -59,9 +59,48 @@ fn api() -> Router<SharedState> {
         )
         .route("/zones/{zone_id}/api_gateway/schemas", get(schemas::list))
         .route("/zones/{zone_id}/api_gateway/expression-template/fallthrough", post(expressions::fallthrough))
+        .merge(validation())
         // Literal segments win over {operation_id} (contract 0.1), also those whose calls are still to come.
-        .route("/zones/{zone_id}/api_gateway/operations/schema_validation", any(no_route))
         .route("/zones/{zone_id}/api_gateway/operations/labels", any(no_route))
+}
+
+/// Those about uploaded schemas, and about requests that do not fit them.
+fn validation() -> Router<SharedState> {
+    use schema_validation::{actions, older, schemas, settings};
+    Router::new()
+        .route("/zones/{zone_id}/api_gateway/user_schemas", get(user_schemas::list).merge(post(user_schemas::add)))
+        .route("/zones/{zone_id}/api_gateway/user_schemas/hosts", get(user_schemas::hosts))
+        .route(
+            "/zones/{zone_id}/api_gateway/user_schemas/{schema_id}",
+            get(user_schemas::get).patch(user_schemas::update).delete(user_schemas::remove),
+        )
+        .route("/zones/{zone_id}/api_gateway/user_schemas/{schema_id}/operations", get(user_schemas::operations))
+        .route("/zones/{zone_id}/api_gateway/operations/schema_validation", patch(older::actions_update))
+        .route(
+            "/zones/{zone_id}/api_gateway/operations/{operation_id}/schema_validation",
+            get(older::action_get).merge(put(older::action_set)),
+        )
+        .route(
+            "/zones/{zone_id}/api_gateway/settings/schema_validation",
+            get(older::settings_get).put(older::settings_replace).patch(older::settings_update),
+        )
+        .route("/zones/{zone_id}/schema_validation/schemas", get(schemas::list).merge(post(schemas::add)))
+        .route(
+            "/zones/{zone_id}/schema_validation/schemas/{schema_id}",
+            get(schemas::get).patch(schemas::update).delete(schemas::remove),
+        )
+        .route(
+            "/zones/{zone_id}/schema_validation/settings",
+            get(settings::get).put(settings::replace).patch(settings::update),
+        )
+        .route(
+            "/zones/{zone_id}/schema_validation/settings/operations",
+            get(actions::list).merge(patch(actions::update_many)),
+        )
+        .route(
+            "/zones/{zone_id}/schema_validation/settings/operations/{operation_id}",
+            get(actions::get).put(actions::set).delete(actions::remove),
+        )
 }
 
 /// The calls of our own, below their prefix.

@@ -63,7 +63,8 @@ pub(crate) async fn list(
     with_schemas: bool,
 ) -> Result<Option<OperationPage>, StoreFailure> {
     let mut parameters = vec![Value::from(zone.as_str())];
-    let filter = filter(query, connection.substring_position(), &mut parameters);
+    let (hosts, methods, endpoint) = (&query.hosts, &query.methods, query.endpoint_contains.as_deref());
+    let filter = filter(hosts, methods, endpoint, connection.substring_position(), &mut parameters);
     // The zone keeps count of its operations; only a filter makes counting necessary.
     let total = if filter.is_empty() {
         "z.operation_count".to_owned()
@@ -100,10 +101,16 @@ pub(crate) async fn list(
 }
 
 /// ` AND …` for each filter, its values appended to the parameters.
-fn filter(query: &OperationQuery, substring_position: &str, parameters: &mut Vec<Value>) -> String {
+pub(crate) fn filter(
+    hosts: &[Host],
+    methods: &[Method],
+    endpoint_contains: Option<&str>,
+    substring_position: &str,
+    parameters: &mut Vec<Value>,
+) -> String {
     let mut sql = String::new();
-    let hosts: Vec<_> = query.hosts.iter().map(Host::as_str).collect();
-    let methods: Vec<_> = query.methods.iter().map(|method| method.as_str()).collect();
+    let hosts: Vec<_> = hosts.iter().map(Host::as_str).collect();
+    let methods: Vec<_> = methods.iter().map(|method| method.as_str()).collect();
     for (column, values) in [("host", hosts), ("method", methods)] {
         if !values.is_empty() {
             let list = placeholders(parameters.len() + 1, values.len());
@@ -111,13 +118,13 @@ fn filter(query: &OperationQuery, substring_position: &str, parameters: &mut Vec
             parameters.extend(values.into_iter().map(Value::from));
         }
     }
-    if query.endpoint_contains.as_ref().is_some_and(|part| part.contains('\0')) {
+    if endpoint_contains.is_some_and(|part| part.contains('\0')) {
         // No endpoint holds a NUL, and PostgreSQL refuses one in a text.
         sql.push_str(" AND FALSE");
-    } else if let Some(part) = &query.endpoint_contains {
+    } else if let Some(part) = endpoint_contains {
         let place = placeholders(parameters.len() + 1, 1);
         sql.push_str(&[" AND ", substring_position, "(endpoint, ", &place, ") > 0"].concat());
-        parameters.push(part.as_str().into());
+        parameters.push(part.into());
     }
     sql
 }

@@ -175,6 +175,21 @@ impl Fixture {
              WHERE operations.zone_id = s.zone_id AND operations.operation_id = s.operation_id)",
         );
         check(
+            "uploaded schemas or settings of validation without a zone",
+            "SELECT (SELECT count(*) FROM user_schemas WHERE zone_id NOT IN (SELECT zone_id FROM zones)) \
+             + (SELECT count(*) FROM validation_settings WHERE zone_id NOT IN (SELECT zone_id FROM zones))",
+        );
+        check(
+            "what no schema describes",
+            "SELECT count(*) FROM user_schema_operations u WHERE NOT EXISTS (SELECT 1 FROM user_schemas s \
+             WHERE s.zone_id = u.zone_id AND s.schema_id = u.schema_id)",
+        );
+        check(
+            "actions without an operation",
+            "SELECT count(*) FROM operation_actions a WHERE NOT EXISTS (SELECT 1 FROM operations \
+             WHERE operations.zone_id = a.zone_id AND operations.operation_id = a.operation_id)",
+        );
+        check(
             "grants on nothing or to nobody",
             "SELECT count(*) FROM grants WHERE token_id NOT IN (SELECT token_id FROM tokens) \
              OR (zone_id IS NOT NULL AND zone_id NOT IN (SELECT zone_id FROM zones))",

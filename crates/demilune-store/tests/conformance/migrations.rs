@@ -1,13 +1,16 @@
 //! The schema's version: who may open what.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use demilune_policy::rule::ZoneSettings;
-use demilune_store::{OpenError, Store};
+use demilune_store::{ActionChange, MitigationAction, NewUserSchema, OpenError, Store, ValidationSettings};
 use futures_util::future::join_all;
 
 use crate::{
     fixture::{Fixture, add, all, at, conformance, create_zone, origin, revision, rules, stored, target},
     learned_schemas::schema,
     thresholds::{replace, result},
+    user_schemas::{add_schema, new},
 };
 
 conformance![
@@ -122,7 +125,7 @@ fn first_release_adds(fixture: &Fixture, zone: &str) -> String {
 async fn a_database_of_the_first_release_is_kept(fixture: &Fixture) {
     first_release(fixture);
     let pending = Store::migrations_pending(&fixture.database).await.unwrap();
-    assert_eq!(pending.iter().map(|step| step.version).collect::<Vec<_>>(), [2, 3, 4, 5]);
+    assert_eq!(pending.iter().map(|step| step.version).collect::<Vec<_>>(), [2, 3, 4, 5, 6]);
     assert!(matches!(fixture.open(false, 1).await, Err(OpenError::MigrationNeeded { found: 1, .. })));
     let (store, zone) = (fixture.store().await, "z".parse().unwrap());
     assert_eq!(revision(&store, &zone).await, 1);
@@ -137,8 +140,9 @@ async fn a_database_of_the_first_release_is_kept(fixture: &Fixture) {
 /// Takes out what this release has added to the schema.
 fn release_before(fixture: &Fixture) {
     fixture.sql(
-        "DROP TABLE operation_schemas; ALTER TABLE operations DROP COLUMN has_parameter_schemas; \
-         UPDATE demilune_schema SET version = 4;",
+        "DROP TABLE operation_actions; DROP TABLE validation_settings; DROP TABLE user_schema_operations; \
+         DROP TABLE user_schemas; DROP TABLE operation_schemas; \
+         ALTER TABLE operations DROP COLUMN has_parameter_schemas; UPDATE demilune_schema SET version = 4;",
     );
     if !fixture.is_sqlite() {
         fixture.sql("DROP TABLE traffic_learning");
@@ -169,6 +173,11 @@ async fn the_first_release_works_on_this_schema(fixture: &Fixture) {
     store.route_set(&zone, id, route.clone(), at(0)).await.unwrap();
     replace(&store, &zone, &[(id, Some(result(1)))]).await;
     store.learned_schema_replace(&zone, vec![(id, Some(schema(1)))]).await.unwrap();
+    add_schema(&store, &zone, new(1)).await;
+    add_schema(&store, &zone, NewUserSchema { learned_from: Some(id), ..new(2) }).await;
+    let block = ActionChange::Set(MitigationAction::Block);
+    store.operation_actions_change(&zone, vec![(id, block)]).await.unwrap();
+    store.validation_settings_change(&zone, |settings| ValidationSettings { is_off: true, ..settings }).await.unwrap();
     store.job_note(&zone, "thresholds", 1).await.unwrap();
     store.origin_set(&zone, origin("a.example", "http://o"), at(0)).await.unwrap();
     store.zone_settings_set(&zone, ZoneSettings { head_as_get: false, ..ZoneSettings::default() }).await.unwrap();
@@ -186,6 +195,9 @@ async fn the_first_release_works_on_this_schema(fixture: &Fixture) {
     assert_eq!(store.thresholds_get(&zone, id).await.unwrap(), None);
     assert_eq!(store.learned_schema_get(&zone, id).await.unwrap(), None);
     assert_eq!(store.job_done(&zone, "thresholds").await.unwrap(), None);
+    let validation = store.zone_validation(&zone, BTreeSet::new()).await.unwrap().unwrap();
+    assert_eq!((validation.schemas, validation.actions), (vec![], BTreeMap::new()));
+    assert_eq!(validation.settings, ValidationSettings::default());
     // SQLite has one process, which is of one release.
     assert!(fixture.is_sqlite() || after.revision > before.revision);
     create_zone(&store, "new").await;

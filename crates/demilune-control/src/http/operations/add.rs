@@ -2,7 +2,12 @@
 
 use axum::extract::State;
 
-use super::{feature::Feature, input, wire::OperationAnswer, wire::OperationBody, wire::OperationInput};
+use super::{
+    SchemaInfos,
+    feature::Feature,
+    input,
+    wire::{OperationAnswer, OperationBody, OperationInput},
+};
 use crate::{
     clock,
     http::{
@@ -41,10 +46,20 @@ pub(crate) async fn add(
         Err(defects) => return ApiError::collect(defects).and(Err(ApiError::internal())),
     };
     let added = state.store.operation_upsert(&zone, vec![key], clock::now()).await.map_err(upsert_error)?;
-    let operation = &added.first().ok_or_else(ApiError::internal)?.operation;
-    // The one call that shows what it was not asked for (contract 2.4).
-    let features = if features.is_empty() { Feature::filled(&operation.features) } else { features };
-    Ok(Envelope::new(OperationBody::new(operation, &features)?))
+    let upserted = added.first().ok_or_else(ApiError::internal)?;
+    let operation = &upserted.operation;
+    if !features.is_empty() {
+        let infos = SchemaInfos::read(&state, &zone, &features, [operation]).await?;
+        return Ok(Envelope::new(OperationBody::new(operation, &features, &infos)?));
+    }
+    // The one call that shows what it was not asked for (contract 2.4), except of a new operation.
+    let mut features = Feature::filled(&operation.features);
+    let mut infos = SchemaInfos::default();
+    if !upserted.added {
+        infos = SchemaInfos::read(&state, &zone, &[Feature::SchemaInfo], [operation]).await?;
+        features.extend(infos.is_filled(operation.operation.id).then_some(Feature::SchemaInfo));
+    }
+    Ok(Envelope::new(OperationBody::new(operation, &features, &infos)?))
 }
 
 /// What a refused insert says.

@@ -4,6 +4,7 @@ use axum::extract::State;
 use serde_json::Value;
 
 use super::{
+    SchemaInfos,
     add::upsert_error,
     input,
     wire::{OperationBody, OperationInput, OperationsAnswer},
@@ -53,7 +54,8 @@ pub(crate) async fn add_many(
     }
     ApiError::collect(defects)?;
     let added = state.store.operation_upsert(&zone, keys, clock::now()).await.map_err(upsert_error)?;
-    let bodies = added.iter().map(|upserted| OperationBody::new(&upserted.operation, &[]));
+    let infos = SchemaInfos::default();
+    let bodies = added.iter().map(|upserted| OperationBody::new(&upserted.operation, &[], &infos));
     Ok(Envelope::new(bodies.collect::<Result<_, _>>()?))
 }
 

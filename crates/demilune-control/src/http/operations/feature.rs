@@ -7,9 +7,10 @@ use utoipa::ToSchema;
 
 use super::{
     parameter_schemas::ParameterSchemas,
+    schema_info::{SchemaInfoBody, SchemaInfos},
     thresholds::{ConfidenceIntervals, Thresholds},
 };
-use crate::{http::envelope::Empty, schemas::LearnedSchema};
+use crate::schemas::LearnedSchema;
 
 /// A feature that a request may ask for. The last two go beyond the published list of three.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +47,7 @@ impl Feature {
     }
 }
 
-/// Features by name. One that was asked for and has no data is an empty object.
+/// Features by name. One that was asked for and has no data is an empty object, but for `schema_info`.
 #[derive(Debug, Default, Serialize, ToSchema)]
 pub(crate) struct Features {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -54,7 +55,7 @@ pub(crate) struct Features {
     #[serde(skip_serializing_if = "Option::is_none")]
     parameter_schemas: Option<ParameterSchemas>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    schema_info: Option<Empty>,
+    schema_info: Option<SchemaInfoBody>,
     #[serde(skip_serializing_if = "Option::is_none")]
     api_routing: Option<ApiRouting>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -76,7 +77,11 @@ struct ApiRouting {
 
 impl Features {
     /// The features asked for; none if none were.
-    pub(crate) fn requested(requested: &[Feature], stored: &StoredOperation) -> Result<Option<Self>, StoreFailure> {
+    pub(crate) fn requested(
+        requested: &[Feature],
+        stored: &StoredOperation,
+        infos: &SchemaInfos,
+    ) -> Result<Option<Self>, StoreFailure> {
         if requested.is_empty() {
             return Ok(None);
         }
@@ -91,7 +96,7 @@ impl Features {
         Ok(Some(Self {
             thresholds: asked(Feature::Thresholds).then(|| thresholds.map(Thresholds::from).unwrap_or_default()),
             parameter_schemas,
-            schema_info: asked(Feature::SchemaInfo).then_some(Empty {}),
+            schema_info: asked(Feature::SchemaInfo).then(|| infos.of(stored.operation.id)),
             api_routing: asked(Feature::ApiRouting).then(|| ApiRouting::of(features.route.as_ref())),
             confidence_intervals: asked(Feature::ConfidenceIntervals)
                 .then(|| thresholds.map(ConfidenceIntervals::from).unwrap_or_default()),

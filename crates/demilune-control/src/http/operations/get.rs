@@ -3,6 +3,7 @@
 use axum::extract::State;
 
 use super::{
+    SchemaInfos,
     feature::Feature,
     wire::{OperationAnswer, OperationBody},
 };
@@ -37,6 +38,7 @@ pub(crate) async fn get(
     let with_schemas = query.value("with_schemas", query::boolean).unwrap_or(false);
     query.finish()?;
     let operation = state.operation(&zone, id).await?;
-    let body = OperationBody::new(&operation, &features)?;
+    let infos = SchemaInfos::read(&state, &zone, &features, [&operation]).await?;
+    let body = OperationBody::new(&operation, &features, &infos)?;
     Ok(Envelope::new(if with_schemas { body.with_schemas(&operation)? } else { body }))
 }

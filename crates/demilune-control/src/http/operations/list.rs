@@ -5,6 +5,7 @@ use demilune_inventory::{Host, Method};
 use demilune_store::{OperationOrder, OperationQuery, ThresholdKey};
 
 use super::{
+    SchemaInfos,
     feature::Feature,
     wire::{OperationBody, OperationPageAnswer},
 };
@@ -71,7 +72,8 @@ pub(crate) async fn list(
     };
     let found = found.ok_or_else(|| ApiError::zone_unknown(zone.as_str()))?;
     let info = page.info(found.operations.len(), found.total_count);
-    let bodies = found.operations.iter().map(|operation| OperationBody::new(operation, &features));
+    let infos = SchemaInfos::read(&state, &zone, &features, &found.operations).await?;
+    let bodies = found.operations.iter().map(|operation| OperationBody::new(operation, &features, &infos));
     Ok(Envelope::new(bodies.collect::<Result<_, _>>()?).with_page(info))
 }
 

@@ -9,6 +9,7 @@ mod list;
 mod parameter_schemas;
 mod remove;
 mod remove_many;
+mod schema_info;
 mod thresholds;
 mod wire;
 
@@ -19,3 +20,5 @@ pub(crate) use get::*;
 pub(crate) use list::*;
 pub(crate) use remove::*;
 pub(crate) use remove_many::*;
+pub(crate) use schema_info::SchemaInfos;
+pub(crate) use wire::OperationBody;

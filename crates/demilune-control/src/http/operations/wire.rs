@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 use super::{
     feature::{Feature, Features, learned},
     parameter_schemas::Schemas,
+    schema_info::SchemaInfos,
 };
 use crate::http::envelope::{Message, ResultInfo};
 
@@ -54,7 +55,11 @@ pub(crate) struct OperationBody {
 
 impl OperationBody {
     /// The record and the features that were asked for, in this order of members.
-    pub(crate) fn new(stored: &StoredOperation, features: &[Feature]) -> Result<Self, StoreFailure> {
+    pub(crate) fn new(
+        stored: &StoredOperation,
+        features: &[Feature],
+        infos: &SchemaInfos,
+    ) -> Result<Self, StoreFailure> {
         let operation = &stored.operation;
         Ok(Self {
             operation_id: operation.id.to_string(),
@@ -62,7 +67,7 @@ impl OperationBody {
             host: operation.key.host.to_string(),
             endpoint: operation.key.endpoint.to_string(),
             last_updated: operation.last_updated.to_string(),
-            features: Features::requested(features, stored)?,
+            features: Features::requested(features, stored, infos)?,
             schemas: None,
         })
     }

@@ -111,7 +111,7 @@ async fn features_that_were_asked_for_are_empty_until_there_are_data() {
     let id = api.add("GET", "a.example", "/").await;
     let all = "feature=thresholds&feature=parameter_schemas&feature=schema_info&feature=API_ROUTING\
                &feature=confidence_intervals&feature=thresholds";
-    let expected = json!({"thresholds": {}, "parameter_schemas": {}, "schema_info": {}, "api_routing": {},
+    let expected = json!({"thresholds": {}, "parameter_schemas": {}, "schema_info": {"learned_available": false, "mitigation_action": "none"}, "api_routing": {},
         "confidence_intervals": {}});
     let got = api.call("GET", &format!("/operations/{id}?{all}"), None).await;
     assert_eq!(got.result()["features"], expected);

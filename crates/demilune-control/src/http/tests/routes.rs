@@ -133,7 +133,8 @@ async fn adding_an_operation_again_shows_its_route_unless_other_features_are_ask
     };
     assert_eq!(add("").await.unwrap()["api_routing"]["route"], TARGET);
     assert_eq!(add("?feature=API_Routing").await.unwrap()["api_routing"]["route"], TARGET);
-    assert_eq!(add("?feature=schema_info").await, Some(json!({"schema_info": {}})));
+    let schema_info = json!({"learned_available": false, "mitigation_action": "none"});
+    assert_eq!(add("?feature=schema_info").await, Some(json!({ "schema_info": schema_info })));
     let bulk = api.call("POST", "/operations", Some(json!([same]))).await;
     assert!(bulk.result()[0].get("features").is_none());
 }

@@ -1,0 +1,57 @@
+//! All that a gateway needs of a zone to validate requests, read from one moment.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use demilune_inventory::{OperationId, ZoneId};
+
+use super::{MitigationAction, ValidationSettings, actions, get_settings};
+use crate::{
+    connection::Connection,
+    error::StoreFailure,
+    user_schema::{self, SchemaId, UserSchema},
+    zone,
+};
+
+/// All that a gateway needs of a zone to validate requests.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ZoneValidation {
+    /// The zone's revision, which advances with every change of this.
+    pub revision: u64,
+    /// What the zone says.
+    pub settings: ValidationSettings,
+    /// The operations with an action of their own.
+    pub actions: BTreeMap<OperationId, MitigationAction>,
+    /// The enabled schemas, the newest first: of those that describe an operation, the first is in force. A schema never
+    /// changes, so that the source is left out of those that the caller knows.
+    pub schemas: Vec<UserSchema>,
+}
+
+/// All that a gateway needs of a zone, with the sources of the schemas that it does not know; none if there is no such
+/// zone.
+pub(crate) async fn get(
+    connection: &mut Connection<'_>,
+    zone: &ZoneId,
+    known: &BTreeSet<SchemaId>,
+) -> Result<Option<ZoneValidation>, StoreFailure> {
+    connection.begin_read().await?;
+    let found = read(connection, zone, known).await;
+    // Nothing was written, so that it does not matter how the transaction ends.
+    connection.rollback().await;
+    found
+}
+
+async fn read(
+    connection: &mut Connection<'_>,
+    zone: &ZoneId,
+    known: &BTreeSet<SchemaId>,
+) -> Result<Option<ZoneValidation>, StoreFailure> {
+    let Some(revision) = zone::revision(connection, zone).await? else { return Ok(None) };
+    let settings = get_settings(connection, zone).await?.unwrap_or_default();
+    let actions = actions::all(connection, zone).await?;
+    let mut schemas = user_schema::enabled(connection, zone).await?;
+    for schema in schemas.iter_mut().filter(|schema| !known.contains(&schema.id)) {
+        let whole = user_schema::get(connection, zone, schema.id, true).await?;
+        schema.source = whole.and_then(|whole| whole.source);
+    }
+    Ok(Some(ZoneValidation { revision, settings, actions, schemas }))
+}
