@@ -14,7 +14,7 @@ use serde_json::Value;
 const ARROWS: [(&str, &[&str]); 10] = [
     ("demilune-inventory", &[]),
     ("demilune-traffic", &[]),
-    ("demilune-policy", &["demilune-inventory", "demilune-traffic"]),
+    ("demilune-policy", &["demilune-inventory", "demilune-schema", "demilune-traffic"]),
     ("demilune-schema", &["demilune-inventory", "demilune-traffic"]),
     ("demilune-store", &["demilune-inventory", "demilune-policy", "demilune-schema", "demilune-traffic"]),
     (

@@ -13,7 +13,7 @@ use tokio::task::spawn_blocking;
 /// The lock's file name. The file stays when the lock goes: removing it would let two owners in.
 const LOCK_NAME: &str = "lock";
 /// Only the owner may enter.
-const FOLDER_MODE: u32 = 0o700;
+pub(crate) const FOLDER_MODE: u32 = 0o700;
 /// Only the owner may read.
 pub(crate) const FILE_MODE: u32 = 0o600;
 /// How often to look whether the lock is free.

@@ -10,6 +10,7 @@ mod observe;
 mod options;
 mod proxy;
 mod upstream;
+mod validate;
 
 use std::sync::Arc;
 

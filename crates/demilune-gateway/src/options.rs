@@ -16,6 +16,8 @@ pub struct GatewayOptions {
     pub allow_private_targets: bool,
     /// The key of the hashes that stand for sessions.
     pub session_key: SessionKey,
+    /// Whether the answer to a request that does not fit its schema says where and why.
+    pub name_violations: bool,
     /// The name in `Via`, by which a request that comes round again is known.
     pub node: NodeName,
 }
@@ -48,6 +50,16 @@ pub struct Limits {
     pub headers_max: usize,
     /// Largest request body in bytes. 1 GiB; bodies stream, so this bounds time and traffic rather than memory.
     pub body_bytes_max: u64,
+    /// Longest request body in bytes that is held to be validated, as it arrives; a longer one does not fit its schema.
+    /// 1 MiB: far above what JSON APIs take.
+    pub validated_bytes_max: usize,
+    /// Longest such body without its content codings. 8 MiB: JSON shrinks to an eighth or so.
+    pub decoded_bytes_max: usize,
+    /// Most bytes of such bodies at once, coded and decoded; where a request finds no room, it is answered 503 if it might
+    /// be blocked, and is not validated otherwise. 128 MiB.
+    pub held_bytes_max: usize,
+    /// Longest time until such a body is whole. 60 s: 1 MiB at the speed of a slow phone.
+    pub held_time_max: Duration,
     /// Most client connections at once; more wait to be accepted. 10,240: within the file descriptors that a service
     /// usually has, with an origin's connection for each.
     pub connections_max: usize,
@@ -79,6 +91,10 @@ impl Default for Limits {
             head_bytes_max: 64 << 10,
             headers_max: 100,
             body_bytes_max: 1 << 30,
+            validated_bytes_max: 1 << 20,
+            decoded_bytes_max: 8 << 20,
+            held_bytes_max: 128 << 20,
+            held_time_max: Duration::from_mins(1),
             connections_max: 10_240,
             head_time_max: Duration::from_secs(10),
             idle_time_max: Duration::from_secs(75),

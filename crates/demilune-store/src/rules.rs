@@ -1,11 +1,19 @@
 //! A zone's rules, read whole and from one moment.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use demilune_inventory::{OperationId, ZoneId};
 use demilune_policy::rule::{OperationRule, ZoneRules};
 
-use crate::{connection::Connection, error::StoreFailure, learned_schema, operation, origin, settings, zone};
+use crate::{
+    connection::Connection,
+    error::StoreFailure,
+    learned_schema, operation, origin,
+    schema_validation::{self, ZoneValidation},
+    settings,
+    user_schema::SchemaId,
+    zone,
+};
 
 /// What a gateway loads of a zone.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,15 +23,18 @@ pub struct GatewayRules {
     /// For each operation that a schema was learned for, the names that it shows
     /// ([`StoredSchema::published`](crate::StoredSchema::published)); left out where it is empty.
     pub published: BTreeMap<OperationId, Vec<u8>>,
+    /// The schemas in force, and what happens to requests that do not fit them.
+    pub validation: ZoneValidation,
 }
 
-/// What a gateway loads of a zone; none if there is no such zone.
+/// What a gateway loads of a zone, without the sources of the schemas that it knows; none if there is no such zone.
 pub(crate) async fn get_for_gateway(
     connection: &mut Connection<'_>,
     zone: &ZoneId,
+    known: &BTreeSet<SchemaId>,
 ) -> Result<Option<GatewayRules>, StoreFailure> {
     connection.begin_read().await?;
-    let rules = read_for_gateway(connection, zone).await;
+    let rules = read_for_gateway(connection, zone, known).await;
     connection.rollback().await;
     rules
 }
@@ -31,9 +42,12 @@ pub(crate) async fn get_for_gateway(
 async fn read_for_gateway(
     connection: &mut Connection<'_>,
     zone: &ZoneId,
+    known: &BTreeSet<SchemaId>,
 ) -> Result<Option<GatewayRules>, StoreFailure> {
     let Some(rules) = read(connection, zone).await? else { return Ok(None) };
-    Ok(Some(GatewayRules { rules, published: learned_schema::published(connection, zone).await? }))
+    let published = learned_schema::published(connection, zone).await?;
+    let validation = schema_validation::of_zone(connection, zone, known).await?;
+    Ok(Some(GatewayRules { rules, published, validation }))
 }
 
 /// A zone's rules; none if there is no such zone.

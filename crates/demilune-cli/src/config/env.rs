@@ -66,6 +66,8 @@ variables! {
     ACCESS_LOG = "DEMILUNE_ACCESS_LOG";
     /// `true` keeps the gateway from learning schemas, like `--no-learning`.
     NO_LEARNING = "DEMILUNE_NO_LEARNING";
+    /// `true` keeps the answers to blocked requests from saying why, like `--hide-violations`.
+    HIDE_VIOLATIONS = "DEMILUNE_HIDE_VIOLATIONS";
     /// The file with the key of session hashes, like `--secret-file`.
     SECRET_FILE = "DEMILUNE_SECRET_FILE";
     /// Threads that serve, like `--workers`.

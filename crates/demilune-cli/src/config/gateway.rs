@@ -53,6 +53,8 @@ pub(crate) struct GatewayConfig {
     pub(crate) allow_private_targets: bool,
     /// Whether to learn what requests look like.
     pub(crate) learning: bool,
+    /// Whether answers to blocked requests say where these do not fit.
+    pub(crate) name_violations: bool,
     pub(crate) origin_ca: Option<PathBuf>,
     pub(crate) access_log: Option<AccessLogTarget>,
     /// In the data folder when absent.
@@ -67,6 +69,7 @@ impl Resolver {
             limits: settings.limits.map_or_else(Limits::default, |setting| self.limits(&setting)),
             trusted_networks: settings.trusted_networks.map_or_else(Vec::new, |setting| self.networks(&setting)),
             allow_private_targets: self.switch(settings.allow_private_targets),
+            name_violations: !self.switch(settings.hide_violations),
             learning: !self.switch(settings.no_learning),
             origin_ca: settings.origin_ca.map(|setting| setting.value.into()),
             access_log: settings.access_log.and_then(|setting| self.access_log(&setting)),
@@ -111,10 +114,14 @@ impl Resolver {
 type Limit = (&'static str, u64, fn(&mut Limits, u64));
 
 /// Every limit by the name of its field. Times are in milliseconds.
-const LIMITS: [Limit; 14] = [
+const LIMITS: [Limit; 18] = [
     ("head_bytes_max", 1024, |limits, value| limits.head_bytes_max = size(value)),
     ("headers_max", 8, |limits, value| limits.headers_max = size(value)),
     ("body_bytes_max", 0, |limits, value| limits.body_bytes_max = value),
+    ("validated_bytes_max", 0, |limits, value| limits.validated_bytes_max = size(value)),
+    ("decoded_bytes_max", 0, |limits, value| limits.decoded_bytes_max = size(value)),
+    ("held_bytes_max", 0, |limits, value| limits.held_bytes_max = size(value)),
+    ("held_ms_max", 1, |limits, value| limits.held_time_max = Duration::from_millis(value)),
     ("connections_max", 1, |limits, value| limits.connections_max = size(value).min(1 << 24)),
     ("head_ms_max", 1, |limits, value| limits.head_time_max = Duration::from_millis(value)),
     ("idle_ms_max", 1, |limits, value| limits.idle_time_max = Duration::from_millis(value)),

@@ -93,6 +93,10 @@ pub(crate) struct RawGateway {
     /// Do not learn what requests look like [env: DEMILUNE_NO_LEARNING]
     #[arg(long)]
     no_learning: bool,
+    /// Do not say in the answer to a request that is blocked where it does not fit its schema
+    /// [env: DEMILUNE_HIDE_VIOLATIONS]
+    #[arg(long)]
+    hide_violations: bool,
     /// Let the routes of operations lead to loopback and private addresses [env: DEMILUNE_ALLOW_PRIVATE_TARGETS]
     #[arg(long)]
     allow_private_targets: bool,
@@ -167,6 +171,7 @@ pub(crate) struct GatewaySettings {
     pub(crate) trusted_networks: Option<Setting>,
     pub(crate) allow_private_targets: Option<Setting>,
     pub(crate) no_learning: Option<Setting>,
+    pub(crate) hide_violations: Option<Setting>,
     pub(crate) origin_ca: Option<Setting>,
     pub(crate) access_log: Option<Setting>,
     pub(crate) secret_file: Option<Setting>,
@@ -225,6 +230,7 @@ impl RawGateway {
             limits: setting("--gateway-limits", self.gateway_limits, env::GATEWAY_LIMITS, environment),
             trusted_networks: setting("--trusted-networks", self.trusted_networks, env::TRUSTED_NETWORKS, environment),
             allow_private_targets: switch("--allow-private-targets", private, env::ALLOW_PRIVATE_TARGETS, environment),
+            hide_violations: switch("--hide-violations", self.hide_violations, env::HIDE_VIOLATIONS, environment),
             no_learning: switch("--no-learning", self.no_learning, env::NO_LEARNING, environment),
             origin_ca: setting("--origin-ca", self.origin_ca, env::ORIGIN_CA, environment),
             access_log: setting("--access-log", self.access_log, env::ACCESS_LOG, environment),

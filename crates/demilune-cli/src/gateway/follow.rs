@@ -11,7 +11,7 @@ use demilune_gateway::Gateway;
 use demilune_inventory::{OperationId, ZoneId};
 use demilune_policy::{Ruleset, rule::ZoneRules};
 use demilune_schema::learn::Published;
-use demilune_store::{GatewayRules, Store, StoreFailure};
+use demilune_store::{GatewayRules, Store, StoreFailure, ZoneValidation};
 use tokio::{
     sync::watch,
     task::spawn_blocking,
@@ -19,7 +19,10 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::rules_cache::RulesCache;
+use super::{
+    documents::Documents,
+    rules_cache::{RulesCache, SavedZone},
+};
 
 /// How often revisions are asked for. A change is in force within this time and that of reading and compiling it.
 const POLL_EVERY: Duration = Duration::from_millis(500);
@@ -29,11 +32,20 @@ const SAVE_EVERY: Duration = Duration::from_secs(5);
 /// Whether a gateway has rules to go by.
 pub(crate) type Readiness = watch::Receiver<bool>;
 
+/// What is in force for a zone, and what it was made from.
+struct InForce {
+    rules: ZoneRules,
+    /// Without the sources of its schemas.
+    validation: ZoneValidation,
+    documents: Documents,
+    ruleset: Arc<Ruleset>,
+}
+
 /// Follows the rules of all zones.
 pub(crate) struct Follower {
     gateway: Gateway,
     cache: Option<RulesCache>,
-    in_force: BTreeMap<ZoneId, (ZoneRules, Arc<Ruleset>)>,
+    in_force: BTreeMap<ZoneId, InForce>,
     /// For each zone, the names that the schemas of its operations show. They are not saved: they say what is worth
     /// keeping, not what to do.
     published: BTreeMap<ZoneId, BTreeMap<OperationId, Arc<Published>>>,
@@ -62,8 +74,8 @@ impl Follower {
         if let Some(cache) = &follower.cache
             && let Some(zones) = cache.load().await
         {
-            for rules in zones {
-                follower.compile(rules).await;
+            for SavedZone { rules, validation } in zones {
+                follower.compile(rules, validation).await;
             }
             follower.publish();
         }
@@ -109,13 +121,15 @@ impl Follower {
         self.published.retain(|zone, _| revisions.contains_key(zone));
         let mut changed = before != self.in_force.len();
         for (zone, revision) in &revisions {
-            if self.in_force.get(zone).is_some_and(|(rules, _)| rules.revision == *revision) {
+            if self.in_force.get(zone).is_some_and(|zone| zone.rules.revision == *revision) {
                 continue;
             }
-            match store.gateway_rules(zone).await {
-                Ok(Some(GatewayRules { rules, published })) => {
+            let known = self.in_force.get(zone).map(|zone| zone.documents.known()).unwrap_or_default();
+            match store.gateway_rules(zone, known).await {
+                Ok(Some(GatewayRules { rules, published, validation })) => {
                     self.published.insert(zone.clone(), published_of(published));
-                    self.compile(rules).await;
+                    self.keep_sources(&validation).await;
+                    self.compile(rules, validation).await;
                     changed = true;
                 }
                 // Deleted between the two questions; the next round sees it gone.
@@ -131,14 +145,15 @@ impl Follower {
         Ok(())
     }
 
-    async fn compile(&mut self, rules: ZoneRules) {
+    async fn compile(&mut self, rules: ZoneRules, validation: ZoneValidation) {
         let zone = rules.zone.clone();
-        let compiling = spawn_blocking(move || (rules.clone(), Arc::new(Ruleset::compile(rules))));
-        match compiling.await {
-            Ok((rules, ruleset)) => {
-                tracing::debug!(%zone, revision = rules.revision, operations = rules.operations.len(), "rules compiled");
+        let known = self.in_force.get(&zone).map(|zone| zone.documents.clone()).unwrap_or_default();
+        match spawn_blocking(move || compile(rules, validation, &known)).await {
+            Ok(compiled) => {
+                let (revision, operations) = (compiled.rules.revision, compiled.rules.operations.len());
+                tracing::debug!(%zone, revision, operations, "rules compiled");
                 self.unreadable.remove(&zone);
-                self.in_force.insert(zone, (rules, ruleset));
+                self.in_force.insert(zone, compiled);
             }
             // The runtime is ending.
             Err(error) => tracing::error!(%zone, %error, "rules were not compiled; the ones in force stay"),
@@ -146,7 +161,7 @@ impl Follower {
     }
 
     fn publish(&self) {
-        let zones = self.in_force.values().map(|(_, ruleset)| Arc::clone(ruleset)).collect();
+        let zones = self.in_force.values().map(|zone| Arc::clone(&zone.ruleset)).collect();
         self.gateway.board().publish(zones);
         if let Some(learner) = self.gateway.learner() {
             let all = self.published.values().flatten();
@@ -168,6 +183,18 @@ impl Follower {
         }
     }
 
+    /// Keeps the sources of schemas for a start without the store.
+    async fn keep_sources(&self, validation: &ZoneValidation) {
+        let Some(cache) = &self.cache else { return };
+        for schema in &validation.schemas {
+            if let Some(source) = &schema.source
+                && let Err(error) = cache.keep_source(schema.id, source.clone()).await
+            {
+                tracing::warn!(%error, schema = %schema.id, "a schema could not be saved for a start without the store");
+            }
+        }
+    }
+
     async fn save_now_and_then(&mut self) {
         if self.unsaved && self.saved.elapsed() >= SAVE_EVERY {
             self.save().await;
@@ -176,13 +203,24 @@ impl Follower {
 
     async fn save(&mut self) {
         let Some(cache) = self.cache.as_ref().filter(|_| self.unsaved) else { return };
-        let zones = self.in_force.values().map(|(rules, _)| rules.clone()).collect();
+        let saved = |zone: &InForce| SavedZone { rules: zone.rules.clone(), validation: zone.validation.clone() };
+        let zones = self.in_force.values().map(saved).collect();
         if let Err(error) = cache.save(zones).await {
             tracing::warn!(%error, "the rules in force could not be saved for a start without the store");
         }
         self.unsaved = false;
         self.saved = Instant::now();
     }
+}
+
+/// Takes as long as reading the schemas that are new; blocks.
+fn compile(rules: ZoneRules, mut validation: ZoneValidation, known: &Documents) -> InForce {
+    let documents = known.read(&validation.schemas);
+    for schema in &mut validation.schemas {
+        schema.source = None;
+    }
+    let ruleset = Ruleset::with_checks(rules.clone(), |operation| documents.check(operation, &validation));
+    InForce { rules, validation, documents, ruleset: Arc::new(ruleset) }
 }
 
 /// What can be read of it: names that are left out are found anew.

@@ -1,10 +1,12 @@
 //! The gateway of this process, connected: rules come to it from the store, what it counted goes back.
 
+mod documents;
 mod flush;
 mod follow;
 mod learn;
 mod rules_cache;
 mod running;
+mod saved_schemas;
 mod secret;
 
 pub(crate) use running::{GatewayError, RunningGateway};

@@ -1,33 +1,39 @@
 //! The rules in force, on disk: so that a gateway that starts while the store is gone finds them.
 
 use std::{
-    fs::{self, OpenOptions},
-    io::{self, Write},
-    os::unix::fs::OpenOptionsExt,
+    collections::BTreeSet,
+    fs, io,
     path::{Path, PathBuf},
     time::SystemTime,
 };
 
-use demilune_inventory::OperationKey;
+use demilune_inventory::{OperationKey, Timestamp};
 use demilune_policy::rule::{
-    HostHeader, OperationRule, Origin, RouteTarget, SessionIdentifier, ZoneRules, ZoneSettings,
+    HostHeader, OperationRule, Origin, RouteTarget, SessionIdentifier, ValidationSettings, ZoneRules, ZoneSettings,
 };
+use demilune_store::{SchemaId, UserSchema, ZoneValidation};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use tokio::task::spawn_blocking;
 
-use super::secret::hex;
-use crate::data_folder::FILE_MODE;
+use super::saved_schemas::{SavedSchemas, sealed, unsealed, write_whole};
 
 /// The file in the data folder.
 const FILE_NAME: &str = "rules.json";
 /// The first line of the file says this, and the hash of all that follows.
-const MARK: &str = "demilune rules 1 sha256 ";
+const MARK: &str = "demilune rules 2 sha256 ";
 
 /// Where the rules are saved.
 #[derive(Clone)]
 pub(crate) struct RulesCache {
     path: PathBuf,
+    schemas: SavedSchemas,
+}
+
+/// A zone's rules, and its schemas with what happens to requests that do not fit them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct SavedZone {
+    pub(crate) rules: ZoneRules,
+    pub(crate) validation: ZoneValidation,
 }
 
 /// A zone as it is written. The rules have types that are canonical by construction; here they are texts again.
@@ -42,6 +48,28 @@ struct ZoneText {
     unmatched: String,
     forward_path: String,
     head_as_get: bool,
+    validation: ValidationText,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ValidationText {
+    default_action: String,
+    is_off: bool,
+    actions: Vec<(String, String)>,
+    schemas: Vec<SchemaText>,
+}
+
+/// Its source is a file of its own.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SchemaText {
+    id: String,
+    name: String,
+    created_at_us: i64,
+    default_host: Option<String>,
+    learned_from: Option<String>,
+    source_bytes: u64,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -64,14 +92,17 @@ struct OriginText {
 
 impl RulesCache {
     pub(crate) fn new(data: &Path) -> Self {
-        Self { path: data.join(FILE_NAME) }
+        Self { path: data.join(FILE_NAME), schemas: SavedSchemas::new(data) }
     }
 
     /// The rules that were saved last. A file that is damaged or of another release is as good as none, and said so.
-    pub(crate) async fn load(&self) -> Option<Vec<ZoneRules>> {
-        let path = self.path.clone();
+    pub(crate) async fn load(&self) -> Option<Vec<SavedZone>> {
+        let Self { path, schemas } = self.clone();
         let loaded = spawn_blocking(move || match fs::read_to_string(&path) {
-            Ok(text) => read(&text).map(|zones| Some((zones, age(&path)))),
+            Ok(text) => {
+                let zones = read(&text).and_then(|zones| with_sources(zones, &schemas));
+                zones.map(|zones| Some((zones, age(&path))))
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error.to_string()),
         });
@@ -93,18 +124,22 @@ impl RulesCache {
         }
     }
 
-    /// Saves rules in place of those before.
-    pub(crate) async fn save(&self, zones: Vec<ZoneRules>) -> io::Result<()> {
-        let path = self.path.clone();
+    /// Saves rules in place of those before. The sources of their schemas were kept before; those of others are removed.
+    pub(crate) async fn save(&self, zones: Vec<SavedZone>) -> io::Result<()> {
+        let Self { path, schemas } = self.clone();
         spawn_blocking(move || {
-            let unfinished = path.with_extension("new");
-            let opened = OpenOptions::new().create(true).truncate(true).write(true).mode(FILE_MODE).open(&unfinished);
-            let mut file = opened?;
-            file.write_all(write(&zones)?.as_bytes())?;
-            file.sync_all()?;
-            fs::rename(unfinished, path)
+            write_whole(&path, &write(&zones)?)?;
+            let needed: BTreeSet<SchemaId> =
+                zones.iter().flat_map(|zone| &zone.validation.schemas).map(|schema| schema.id).collect();
+            schemas.retain(&needed)
         })
         .await?
+    }
+
+    /// Keeps the source of a schema.
+    pub(crate) async fn keep_source(&self, id: SchemaId, source: String) -> io::Result<()> {
+        let schemas = self.schemas.clone();
+        spawn_blocking(move || schemas.keep(id, &source)).await?
     }
 }
 
@@ -113,29 +148,26 @@ fn age(path: &Path) -> Option<u64> {
     SystemTime::now().duration_since(modified).ok().map(|age| age.as_secs())
 }
 
-fn write(zones: &[ZoneRules]) -> io::Result<String> {
+fn write(zones: &[SavedZone]) -> io::Result<String> {
     let zones: Vec<ZoneText> = zones.iter().map(ZoneText::from).collect();
-    let body = serde_json::to_string(&zones)?;
-    Ok(format!("{MARK}{}\n{body}\n", hash(&body)))
+    Ok(sealed(MARK, &format!("{}\n", serde_json::to_string(&zones)?)))
 }
 
-fn read(text: &str) -> Result<Vec<ZoneRules>, String> {
-    let (head, body) = text.split_once('\n').ok_or("it has no first line")?;
-    let expected = head.strip_prefix(MARK).ok_or("its first line is not that of a file of rules")?;
-    let body = body.trim_end();
-    if hash(body) != expected {
-        return Err("its content does not have the hash that its first line says".to_owned());
-    }
-    let zones: Vec<ZoneText> = serde_json::from_str(body).map_err(|error| error.to_string())?;
+fn read(text: &str) -> Result<Vec<SavedZone>, String> {
+    let zones: Vec<ZoneText> = serde_json::from_str(unsealed(MARK, text)?).map_err(|error| error.to_string())?;
     zones.into_iter().map(ZoneText::parse).collect()
 }
 
-fn hash(body: &str) -> String {
-    hex(&Sha256::digest(body.as_bytes()))
+/// A zone whose schemas are not all there would let through what it should not.
+fn with_sources(mut zones: Vec<SavedZone>, saved: &SavedSchemas) -> Result<Vec<SavedZone>, String> {
+    for schema in zones.iter_mut().flat_map(|zone| &mut zone.validation.schemas) {
+        schema.source = Some(saved.read(schema.id)?);
+    }
+    Ok(zones)
 }
 
-impl From<&ZoneRules> for ZoneText {
-    fn from(rules: &ZoneRules) -> Self {
+impl From<&SavedZone> for ZoneText {
+    fn from(SavedZone { rules, validation }: &SavedZone) -> Self {
         let identifiers = rules.session_identifiers.iter();
         Self {
             zone: rules.zone.to_string(),
@@ -148,6 +180,32 @@ impl From<&ZoneRules> for ZoneText {
             unmatched: rules.settings.unmatched.to_string(),
             forward_path: rules.settings.forward_path.to_string(),
             head_as_get: rules.settings.head_as_get,
+            validation: validation.into(),
+        }
+    }
+}
+
+impl From<&ZoneValidation> for ValidationText {
+    fn from(validation: &ZoneValidation) -> Self {
+        let actions = validation.actions.iter();
+        Self {
+            default_action: validation.settings.default_action.as_str().to_owned(),
+            is_off: validation.settings.is_off,
+            actions: actions.map(|(id, action)| (id.to_string(), action.as_str().to_owned())).collect(),
+            schemas: validation.schemas.iter().map(SchemaText::from).collect(),
+        }
+    }
+}
+
+impl From<&UserSchema> for SchemaText {
+    fn from(schema: &UserSchema) -> Self {
+        Self {
+            id: schema.id.to_string(),
+            name: schema.name.clone(),
+            created_at_us: schema.created_at.as_micros(),
+            default_host: schema.default_host.as_ref().map(ToString::to_string),
+            learned_from: schema.learned_from.map(|id| id.to_string()),
+            source_bytes: schema.source_bytes,
         }
     }
 }
@@ -175,9 +233,9 @@ impl From<&Origin> for OriginText {
 }
 
 impl ZoneText {
-    fn parse(self) -> Result<ZoneRules, String> {
+    fn parse(self) -> Result<SavedZone, String> {
         let identifiers = self.session_identifiers.iter();
-        Ok(ZoneRules {
+        let rules = ZoneRules {
             zone: parsed(&self.zone)?,
             revision: self.revision,
             operations: self.operations.into_iter().map(OperationText::parse).collect::<Result<_, _>>()?,
@@ -190,6 +248,33 @@ impl ZoneText {
                 forward_path: parsed(&self.forward_path)?,
                 head_as_get: self.head_as_get,
             },
+        };
+        Ok(SavedZone { rules, validation: self.validation.parse()? })
+    }
+}
+
+impl ValidationText {
+    fn parse(self) -> Result<ZoneValidation, String> {
+        let actions = self.actions.iter().map(|(id, action)| Ok((parsed(id)?, parsed(action)?)));
+        Ok(ZoneValidation {
+            settings: ValidationSettings { default_action: parsed(&self.default_action)?, is_off: self.is_off },
+            actions: actions.collect::<Result<_, String>>()?,
+            schemas: self.schemas.into_iter().map(SchemaText::parse).collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+impl SchemaText {
+    fn parse(self) -> Result<UserSchema, String> {
+        Ok(UserSchema {
+            id: parsed(&self.id)?,
+            name: self.name,
+            created_at: Timestamp::from_micros(self.created_at_us).ok_or("a time is out of range")?,
+            validation_enabled: true,
+            learned_from: self.learned_from.map(|id| parsed(&id)).transpose()?,
+            default_host: self.default_host.map(|host| parsed(&host)).transpose()?,
+            source_bytes: self.source_bytes,
+            source: None,
         })
     }
 }
@@ -219,12 +304,16 @@ fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(text: &str) -> Result<T,
 
 #[cfg(test)]
 mod tests {
+    use demilune_policy::rule::MitigationAction;
+
     use super::*;
 
-    fn rules() -> ZoneRules {
+    const SCHEMA: &str = "0f05e4fc-1c36-4bd2-a5e7-b29d32d3dc8e";
+
+    fn rules() -> SavedZone {
         let endpoint = "/users/{id}".parse().unwrap();
         let route = RouteTarget::parse("https://h.example/u/{var1}", &endpoint).unwrap();
-        ZoneRules {
+        let rules = ZoneRules {
             zone: "z".parse().unwrap(),
             revision: 7,
             operations: vec![OperationRule {
@@ -239,7 +328,23 @@ mod tests {
             }],
             session_identifiers: vec![SessionIdentifier::parse("header", "X-Key").unwrap()],
             settings: ZoneSettings { head_as_get: false, ..ZoneSettings::default() },
-        }
+        };
+        let schema = UserSchema {
+            id: SCHEMA.parse().unwrap(),
+            name: "pets.yaml".to_owned(),
+            created_at: Timestamp::from_micros(1).unwrap(),
+            validation_enabled: true,
+            learned_from: None,
+            default_host: Some("a.example".parse().unwrap()),
+            source_bytes: 4,
+            source: None,
+        };
+        let validation = ZoneValidation {
+            settings: ValidationSettings { default_action: MitigationAction::Log, is_off: true },
+            actions: [(rules.operations[0].id, MitigationAction::Block)].into(),
+            schemas: vec![schema],
+        };
+        SavedZone { rules, validation }
     }
 
     #[test]
@@ -261,7 +366,18 @@ mod tests {
         let data = tempfile::tempdir().unwrap();
         let cache = RulesCache::new(data.path());
         assert_eq!(cache.load().await, None);
+        cache.keep_source(SCHEMA.parse().unwrap(), "{  }".to_owned()).await.unwrap();
         cache.save(vec![rules()]).await.unwrap();
-        assert_eq!(RulesCache::new(data.path()).load().await, Some(vec![rules()]));
+        let mut expected = rules();
+        expected.validation.schemas[0].source = Some("{  }".to_owned());
+        assert_eq!(RulesCache::new(data.path()).load().await, Some(vec![expected]));
+    }
+
+    #[tokio::test]
+    async fn rules_without_one_of_their_schemas_are_not_used() {
+        let data = tempfile::tempdir().unwrap();
+        let cache = RulesCache::new(data.path());
+        cache.save(vec![rules()]).await.unwrap();
+        assert_eq!(cache.load().await, None);
     }
 }

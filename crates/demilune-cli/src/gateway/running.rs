@@ -146,6 +146,7 @@ fn load(config: GatewayConfig, process: u64, data: &Path) -> Result<(Gateway, Ru
         trusted_networks: config.trusted_networks,
         allow_private_targets: config.allow_private_targets,
         session_key: session_key.clone(),
+        name_violations: config.name_violations,
         node: NodeName::new(process),
     };
     let learner = config.learning.then(|| Learner::start(session_key.clone())).transpose();

@@ -28,6 +28,7 @@ pub(crate) struct GatewayMetrics {
     finished: Family<FinishedLabels, Counter>,
     latency: Histogram,
     informational_dropped: Counter,
+    unjudged: Counter,
     /// Connections that are open now.
     pub(crate) connections: Gauge,
     /// Connections that ended before they could be used: no TLS handshake, or no descriptor.
@@ -47,6 +48,7 @@ impl Default for GatewayMetrics {
             finished: Family::default(),
             latency: Histogram::new(LATENCY_BUCKETS_S),
             informational_dropped: Counter::default(),
+            unjudged: Counter::default(),
             connections: Gauge::default(),
             connections_failed: Counter::default(),
         }
@@ -64,6 +66,10 @@ impl GatewayMetrics {
         self.informational_dropped.inc();
     }
 
+    pub(super) fn unjudged(&self) {
+        self.unjudged.inc();
+    }
+
     pub(crate) fn register(&self, registry: &mut Registry) {
         registry.register("gateway_requests", "Requests finished, by how they ended", self.finished.clone());
         registry.register("gateway_request_seconds", "Time from head to the answer's end", self.latency.clone());
@@ -71,6 +77,11 @@ impl GatewayMetrics {
             "gateway_informational_dropped",
             "Interim answers (1xx) of origins that were not passed on",
             self.informational_dropped.clone(),
+        );
+        registry.register(
+            "gateway_validation_passed_over",
+            "Requests that went on without validation, since there was no room to hold their body",
+            self.unjudged.clone(),
         );
         registry.register("gateway_connections", "Client connections that are open", self.connections.clone());
         registry.register(
@@ -108,9 +119,20 @@ struct OperationLabels {
     status: &'static str,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ViolationLabels {
+    zone: String,
+    method: &'static str,
+    host: String,
+    endpoint: String,
+    action: &'static str,
+    keyword: String,
+}
+
 impl Collector for GatewayCollector {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
         self.encode_operations(&mut encoder)?;
+        self.encode_violations(&mut encoder)?;
         self.encode_revisions(&mut encoder)?;
         let mut single = |name: &str, help: &str, value: u64| {
             let counter = ConstCounter::new(value);
@@ -125,6 +147,7 @@ impl Collector for GatewayCollector {
             gauge.encode(encoder.encode_descriptor(name, help, None, gauge.metric_type())?)
         };
         level("gateway_records_held", "Records in memory", self.observer.records.held())?;
+        level("gateway_validation_held_bytes", "Bytes of bodies held to be validated", self.proxy.validation().held())?;
         level("gateway_origin_connections_idle", "Connections to origins kept for use", self.proxy.upstream().idle())?;
         match &self.observer.learner {
             Some(learner) => encode_learning(&mut encoder, &learner.stats()),
@@ -153,6 +176,31 @@ impl GatewayCollector {
             for (labels, count) in series(key, operation, totals) {
                 ConstCounter::new(count).encode(family.encode_family(&labels)?)?;
             }
+        }
+        Ok(())
+    }
+
+    fn encode_violations(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
+        let rules = self.board.current();
+        let operations = rules.zones().iter().flat_map(|ruleset| {
+            let zone = ruleset.zone();
+            ruleset.operations().iter().map(move |operation| (RecordKey::new(zone, Some(operation.id)), &operation.key))
+        });
+        let known: std::collections::HashMap<_, _> = operations.collect();
+        let counter = ConstCounter::new(0_u64);
+        let help = "Requests that did not fit the schema of their operation, once for each keyword";
+        let mut family = encoder.encode_descriptor("gateway_schema_violations", help, None, counter.metric_type())?;
+        for (count, number) in self.observer.violation_counts.totals(|key| known.contains_key(key)) {
+            let Some(operation) = known.get(&count.key) else { continue };
+            let labels = ViolationLabels {
+                zone: count.key.zone().to_owned(),
+                method: operation.method.as_str(),
+                host: operation.host.to_string(),
+                endpoint: operation.endpoint.to_string(),
+                action: count.action,
+                keyword: count.keyword,
+            };
+            ConstCounter::new(number).encode(family.encode_family(&labels)?)?;
         }
         Ok(())
     }

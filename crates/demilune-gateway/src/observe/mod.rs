@@ -7,7 +7,8 @@ mod sparingly;
 
 use std::{error::Error, iter::successors, sync::Arc, time::UNIX_EPOCH};
 
-use demilune_policy::rule::Server;
+use demilune_policy::{Check, rule::Server};
+use demilune_schema::validate::Verdict;
 use demilune_traffic::{Bucket, Hour, Observation};
 
 pub use access_log::{AccessLog, AccessLogTarget};
@@ -17,6 +18,7 @@ pub use records::{RecordKey, Records, Totals};
 use crate::{
     learn::{Learner, Lesson},
     proxy::{Exchange, Outcome},
+    validate::ViolationCounts,
 };
 use sparingly::Sparingly;
 
@@ -29,6 +31,8 @@ pub(crate) struct Observer {
     unknown_hosts: Sparingly,
     origin_failures: Sparingly,
     unmatched: Sparingly,
+    violations: Sparingly,
+    pub(crate) violation_counts: ViolationCounts,
 }
 
 impl Observer {
@@ -41,6 +45,8 @@ impl Observer {
             unknown_hosts: Sparingly::new(1),
             origin_failures: Sparingly::new(10),
             unmatched: Sparingly::new(100),
+            violations: Sparingly::new(100),
+            violation_counts: ViolationCounts::default(),
         })
     }
 
@@ -116,6 +122,37 @@ impl Observer {
         }
     }
 
+    /// A request does not fit its schema.
+    pub(crate) fn violated(&self, check: &Check, verdict: &Verdict, exchange: &Exchange) {
+        let Some((ruleset, operation)) = exchange.matched() else { return };
+        let key = RecordKey::new(ruleset.zone(), Some(operation.id));
+        self.violation_counts.add(key, check.action, verdict);
+        if let Some(access_log) = &self.access_log {
+            access_log.write_violation(exchange, check, verdict);
+        }
+        if let Some(since) = self.violations.allow() {
+            let first = verdict.violations.first();
+            tracing::info!(
+                zone = ruleset.zone().as_str(),
+                operation = %operation.id,
+                endpoint = operation.key.endpoint.as_str(),
+                action = check.action.as_str(),
+                schema = &*check.schema,
+                keyword = first.map(|first| first.keyword.as_str()),
+                place = first.map(|first| first.request_place.as_str()),
+                violations = verdict.violations.len(),
+                request_id = %exchange.request_id,
+                more_since = since,
+                "a request does not fit its schema"
+            );
+        }
+    }
+
+    /// A request went on without a verdict, since there was no room to hold its body.
+    pub(crate) fn unjudged(&self) {
+        self.metrics.unjudged();
+    }
+
     /// An origin gave no answer.
     pub(crate) fn origin_failed(
         &self,
@@ -159,7 +196,10 @@ impl Observer {
 /// A fixed word for how a request ended.
 fn outcome_code(exchange: &Exchange) -> &'static str {
     match exchange.outcome {
-        Outcome::Refused(code) | Outcome::ClientFailed(code) | Outcome::OriginFailed(code) => code,
+        Outcome::Refused(code)
+        | Outcome::GatewayFull(code)
+        | Outcome::ClientFailed(code)
+        | Outcome::OriginFailed(code) => code,
         Outcome::Forwarded if exchange.client_left() => "client_left",
         Outcome::Forwarded => "forwarded",
     }

@@ -8,7 +8,7 @@ use std::{
 };
 
 use demilune_inventory::{Match, NormalizedPath, Variables};
-use demilune_policy::{Decision, Ruleset, canonical_host};
+use demilune_policy::{Decision, Ruleset, canonical_host, rule::OperationRule};
 use demilune_traffic::SessionHash;
 use http::{HeaderValue, Method, StatusCode, Uri, uri::Authority};
 
@@ -56,6 +56,8 @@ pub(crate) enum Outcome {
     Forwarded,
     /// The gateway answered as the policy says; the reason is a fixed word.
     Refused(&'static str),
+    /// The gateway has no room for it now.
+    GatewayFull(&'static str),
     /// The request could not be read, or was too large or too slow.
     ClientFailed(&'static str),
     /// The origin did not answer, or not to the end.
@@ -110,6 +112,12 @@ impl Exchange {
         self.taken = Taken::of(variables);
         let path = decision.path.as_ref().map(NormalizedPath::as_str);
         self.normalized = path.filter(|path| *path != self.uri.path()).map(Into::into);
+    }
+
+    /// The operation that fits, and the rules that say so.
+    pub(crate) fn matched(&self) -> Option<(&Ruleset, &OperationRule)> {
+        let ruleset = self.ruleset.as_deref()?;
+        Some((ruleset, ruleset.operations().get(self.operation?.operation as usize)?))
     }
 
     /// The normalized path of a request that was decided about.

@@ -14,6 +14,7 @@ mod tunnel;
 use std::{
     cell::RefCell,
     net::SocketAddr,
+    ops::Range,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -22,7 +23,7 @@ use std::{
 };
 
 use demilune_inventory::Variables;
-use demilune_policy::{Destination, Facts, Verdict, canonical_host, decide};
+use demilune_policy::{Check, Destination, Facts, Verdict, canonical_host, decide, rule::MitigationAction};
 use http::{
     HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, Version, header, request::Parts,
     uri::PathAndQuery,
@@ -41,11 +42,12 @@ use crate::{
     observe::Observer,
     options::{GatewayOptions, Limits},
     upstream::{ConnectError, OriginBody, OriginTrust, Upstream, UpstreamError},
+    validate::{Target, Unjudged, Validation},
 };
 
 pub(crate) use exchange::{Exchange, Outcome};
 pub(crate) use forwarded::Client;
-pub(crate) use request_body::{Pause, Progress, RequestBody};
+pub(crate) use request_body::{BodyFailure, Hold, Pause, Progress, RequestBody};
 pub use response_body::ResponseBody;
 
 use forwarded::Via;
@@ -53,7 +55,6 @@ use hop_by_hop::Wanted;
 use patience::Patience;
 use present::Present;
 use problem::Problem;
-use request_body::BodyFailure;
 use request_id::{RequestId, RequestIds, X_REQUEST_ID};
 
 /// Most fields that a head gets on its way: making room once is cheaper than growing.
@@ -70,6 +71,7 @@ pub(crate) struct Proxy {
     board: Arc<Board>,
     observer: Arc<Observer>,
     upstream: Upstream,
+    validation: Validation,
     via: Via,
     request_ids: RequestIds,
     tunnels: TaskTracker,
@@ -93,6 +95,8 @@ impl ClientConnection {
 struct Plan {
     destination: Arc<Destination>,
     target: PathAndQuery,
+    /// What the request is checked for, with what the variables of its endpoint took of the normalized path.
+    check: Option<(Arc<Check>, Vec<Range<usize>>)>,
 }
 
 impl Proxy {
@@ -105,6 +109,7 @@ impl Proxy {
     ) -> Self {
         Self {
             upstream: Upstream::new(&options, trust),
+            validation: Validation::new(options.limits),
             via: Via::new(&options.node),
             request_ids: RequestIds::new(process),
             tunnels: TaskTracker::new(),
@@ -117,6 +122,10 @@ impl Proxy {
 
     pub(crate) fn upstream(&self) -> &Upstream {
         &self.upstream
+    }
+
+    pub(crate) fn validation(&self) -> &Validation {
+        &self.validation
     }
 
     pub(crate) fn tunnels(&self) -> &TaskTracker {
@@ -192,10 +201,13 @@ impl Proxy {
         let facts =
             Facts { method: request.method(), host: &host, path: request.uri().path(), headers: request.headers() };
         let rules = self.board.current();
-        let decision = VARIABLES.with_borrow_mut(|variables| {
+        let (decision, check) = VARIABLES.with_borrow_mut(|variables| {
             let decision = decide(&rules, &facts, &self.options.session_key, variables);
             exchange.decided(&decision, variables);
-            decision
+            let operation = decision.operation.filter(|_| !decision.preflight);
+            let check = decision.ruleset.zip(operation).and_then(|(ruleset, found)| ruleset.check(found.operation));
+            let check = check.map(|check| (Arc::clone(check), variables.iter().collect()));
+            (decision, check)
         });
         match decision.verdict {
             Verdict::Refuse(refusal) => Err(refusal.into()),
@@ -204,7 +216,7 @@ impl Proxy {
                     self.observer.unmatched(exchange);
                 }
                 let target = target(request.uri(), &path).ok_or(problem::PATH_INVALID)?;
-                Ok(Plan { destination: Arc::clone(destination), target })
+                Ok(Plan { destination: Arc::clone(destination), target, check })
             }
         }
     }
@@ -227,12 +239,29 @@ impl Proxy {
         let client_side = request.headers().contains_key(header::UPGRADE).then(|| hyper::upgrade::on(&mut request));
         let (mut head, incoming) = request.into_parts();
         let wanted = self.prepare(&mut head, &connection.client, &plan, &exchange.request_id);
-        let (body, progress) = RequestBody::new(incoming, limits.body_bytes_max, limits.client_stall_max, copy);
+        let (mut body, progress) = RequestBody::new(incoming, limits.body_bytes_max, limits.client_stall_max, copy);
+        exchange.follow(progress.clone());
+        if let Some((check, variables)) = &plan.check {
+            let path = exchange.path();
+            let target = Target { path, variables, query: exchange.uri.query() };
+            match self.validation.judge(check, target, &mut head, &mut body).await {
+                Ok(verdict) if verdict.is_valid() => {}
+                Ok(verdict) => {
+                    self.observer.violated(check, &verdict, &exchange);
+                    if check.action == MitigationAction::Block {
+                        let shown = self.options.name_violations.then_some(&verdict);
+                        return problem::schema_violation(shown, exchange);
+                    }
+                }
+                Err(Unjudged::NoRoom) if check.action != MitigationAction::Block => self.observer.unjudged(),
+                Err(Unjudged::NoRoom) => return problem::NO_ROOM.answer(exchange),
+                Err(Unjudged::Body(failure)) => return body_failed(connection, failure, exchange),
+            }
+        }
         if progress.is_some() && body.size_hint().exact().is_none() {
             // hyper would leave out the body of a GET or HEAD otherwise.
             head.headers.insert(header::TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
         }
-        exchange.follow(progress.clone());
         let again = (progress.is_none() && is_idempotent(&head.method)).then(|| head.clone());
         let mut request = Request::from_parts(head, body);
         let observer = Arc::clone(&self.observer);
@@ -242,13 +271,11 @@ impl Proxy {
             Ok(Ok(answer)) if !is_ambiguous(&answer) => answer,
             Ok(Ok(_)) => return problem::ORIGIN_ANSWER_INVALID.answer(exchange),
             failed => {
-                let cut_short = progress.as_ref().and_then(|progress| progress.failure());
-                if let Some(defect) = connection.state.body_defect().filter(|_| cut_short.is_some()) {
-                    return problem::unreadable(defect.status(), &defect.to_string(), exchange);
+                if let Some(failure) = progress.as_ref().and_then(|progress| progress.failure()) {
+                    return body_failed(connection, failure, exchange);
                 }
                 let error = failed.ok().and_then(Result::err);
-                let problem = self.explain(error.as_ref(), cut_short, &plan, &exchange);
-                return problem.answer(exchange);
+                return self.origin_failed(error.as_ref(), &plan, &exchange).answer(exchange);
             }
         };
         exchange.answered(answer.status());
@@ -310,20 +337,9 @@ impl Proxy {
         wanted
     }
 
-    /// What to answer when there is none from the origin, by an error or because the time for it is over, and a log line that says what the answer does not.
-    fn explain(
-        &self,
-        error: Option<&UpstreamError>,
-        body: Option<BodyFailure>,
-        plan: &Plan,
-        exchange: &Exchange,
-    ) -> Problem {
-        match body {
-            Some(BodyFailure::TooLarge) => return problem::BODY_TOO_LARGE,
-            Some(BodyFailure::Stalled) => return problem::BODY_STALLED,
-            Some(BodyFailure::Broken) => return problem::BODY_BROKEN,
-            None => {}
-        }
+    /// What to answer when there is none from the origin, by an error or because the time for it is over, and a log line
+    /// that says what the answer does not.
+    fn origin_failed(&self, error: Option<&UpstreamError>, plan: &Plan, exchange: &Exchange) -> Problem {
         let problem = error.map_or(problem::ORIGIN_ANSWER_TIMEOUT, origin_problem);
         let error = error.map(|error| error as &(dyn std::error::Error + 'static));
         self.observer.origin_failed(problem.code, error, plan.destination.server(), exchange);
@@ -369,6 +385,19 @@ impl Proxy {
         self.tunnels.spawn(tunnel::run(client_side, origin_side, self.options.limits.tunnel_idle_max, exchange));
         Response::from_parts(head, ResponseBody::none())
     }
+}
+
+/// The answer to a request whose body did not come to its end.
+fn body_failed(connection: &ClientConnection, failure: BodyFailure, exchange: Box<Exchange>) -> Response<ResponseBody> {
+    if let Some(defect) = connection.state.body_defect() {
+        return problem::unreadable(defect.status(), &defect.to_string(), exchange);
+    }
+    let problem = match failure {
+        BodyFailure::TooLarge => problem::BODY_TOO_LARGE,
+        BodyFailure::Stalled => problem::BODY_STALLED,
+        BodyFailure::Broken => problem::BODY_BROKEN,
+    };
+    problem.answer(exchange)
 }
 
 /// The host a request is for: its target's where it names one, else that of the one `Host` field.

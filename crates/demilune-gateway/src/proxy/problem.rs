@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use demilune_policy::Refusal;
+use demilune_schema::validate::{Verdict, Violation};
 use http::{HeaderValue, Response, StatusCode, header};
 
 use super::{
@@ -24,6 +25,7 @@ pub(crate) struct Problem {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fault {
     Policy,
+    Gateway,
     Client,
     Origin,
 }
@@ -42,6 +44,8 @@ problems! {
     Policy PATH_AMBIGUOUS BAD_REQUEST "path_ambiguous" "The path can be read in two ways; send it in its normalized form.";
     Policy UNMATCHED FORBIDDEN "unmatched" "No operation of this API fits the request.";
     Policy LOOP LOOP_DETECTED "loop" "The request came back to a gateway that it had passed before.";
+    Policy SCHEMA_VIOLATION FORBIDDEN "schema_violation" "The request does not fit what this API takes.";
+    Gateway NO_ROOM SERVICE_UNAVAILABLE "no_room" "This gateway holds as many bodies as it may; try again.";
     Client BODY_TOO_LARGE PAYLOAD_TOO_LARGE "body_too_large" "The request's body is larger than this gateway takes.";
     Client BODY_STALLED REQUEST_TIMEOUT "body_stalled" "The request's body did not come in time.";
     Client BODY_BROKEN BAD_REQUEST "body_broken" "The request's body is not framed as HTTP/1.1 asks.";
@@ -69,6 +73,7 @@ impl Problem {
     fn outcome(self) -> Outcome {
         match self.fault {
             Fault::Policy => Outcome::Refused(self.code),
+            Fault::Gateway => Outcome::GatewayFull(self.code),
             Fault::Client => Outcome::ClientFailed(self.code),
             Fault::Origin => Outcome::OriginFailed(self.code),
         }
@@ -76,26 +81,32 @@ impl Problem {
 
     /// The answer.
     pub(crate) fn answer(self, exchange: Box<Exchange>) -> Response<ResponseBody> {
-        answer(self.status, self.code, self.detail, self.outcome(), exchange)
+        answer(self, self.detail, None, exchange)
     }
+}
+
+/// The answer to a request that does not fit its schema; it names what does not fit if it is told that.
+pub(crate) fn schema_violation(shown: Option<&Verdict>, exchange: Box<Exchange>) -> Response<ResponseBody> {
+    answer(SCHEMA_VIOLATION, SCHEMA_VIOLATION.detail, shown, exchange)
 }
 
 /// The answer to a request that could not be read, and after which nothing on its connection can be.
 pub(crate) fn unreadable(status: StatusCode, detail: &str, exchange: Box<Exchange>) -> Response<ResponseBody> {
-    let mut response = answer(status, "unreadable", detail, Outcome::ClientFailed("unreadable"), exchange);
+    let problem = Problem { status, code: "unreadable", detail: "", fault: Fault::Client };
+    let mut response = answer(problem, detail, None, exchange);
     response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     response
 }
 
 fn answer(
-    status: StatusCode,
-    code: &str,
+    problem: Problem,
     detail: &str,
-    outcome: Outcome,
+    verdict: Option<&Verdict>,
     mut exchange: Box<Exchange>,
 ) -> Response<ResponseBody> {
-    exchange.answered_here(status, outcome);
-    let body = serde_json::json!({
+    let Problem { status, code, .. } = problem;
+    exchange.answered_here(status, problem.outcome());
+    let mut body = serde_json::json!({
         "type": "about:blank",
         "title": status.canonical_reason().unwrap_or_default(),
         "status": status.as_u16(),
@@ -103,6 +114,10 @@ fn answer(
         "code": code,
         "request_id": exchange.request_id.to_string(),
     });
+    if let Some(verdict) = verdict {
+        body["violations"] = verdict.violations.iter().map(violation).collect();
+        body["has_more_violations"] = verdict.has_more.into();
+    }
     let request_id = exchange.request_id.value().clone();
     let mut response = Response::new(ResponseBody::own(Bytes::from(body.to_string()), exchange));
     *response.status_mut() = status;
@@ -110,8 +125,16 @@ fn answer(
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(X_REQUEST_ID, request_id);
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    }
     if status == StatusCode::METHOD_NOT_ALLOWED {
         headers.insert(header::ALLOW, HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"));
     }
     response
+}
+
+/// Neither the place in the document, which is the operator's, nor anything that the client sent.
+fn violation(violation: &Violation) -> serde_json::Value {
+    serde_json::json!({ "keyword": violation.keyword, "place": violation.request_place })
 }

@@ -1,7 +1,7 @@
 //! The body of a request on its way to the origin: counted, bounded, and given up on when the client stalls.
 
 use std::{
-    future::Future,
+    future::{Future, poll_fn},
     pin::Pin,
     sync::{
         Arc, Mutex, OnceLock, PoisonError,
@@ -12,11 +12,15 @@ use std::{
 };
 
 use bytes::Bytes;
+use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use crate::learn::BodyCopy;
+use crate::{
+    learn::BodyCopy,
+    validate::{Reservation, Unjudged},
+};
 
 /// The body of a request.
 pub(crate) enum RequestBody {
@@ -34,6 +38,26 @@ pub(crate) struct Streamed {
     pause: Pause,
     /// What came so far, while it may be learned from.
     copy: Option<BodyCopy>,
+    /// What came before it is passed on.
+    held: Option<Held>,
+}
+
+/// The beginning of a body, or all of it.
+struct Held {
+    content: Bytes,
+    trailers: Option<HeaderMap>,
+    whole: bool,
+    /// Kept until it is passed on.
+    _room: Reservation,
+}
+
+/// What came of holding a body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Hold {
+    /// All of it is here, and still to be passed on.
+    Whole(Bytes),
+    /// It is longer than was asked for; what is here will be passed on before the rest.
+    TooLong,
 }
 
 /// How far a body has come; shared with whoever answers the request.
@@ -102,8 +126,16 @@ impl RequestBody {
         }
         let progress = Arc::new(Progress::default());
         let pause = Pause::new(pause_max);
-        let streamed = Streamed { incoming, progress: Arc::clone(&progress), bytes_max, pause, copy };
+        let streamed = Streamed { incoming, progress: Arc::clone(&progress), bytes_max, pause, copy, held: None };
         (Self::Streamed(Box::new(streamed)), Some(progress))
+    }
+
+    /// Reads up to so many bytes and keeps them in their room; they are passed on later, before what is left.
+    pub(crate) async fn hold(&mut self, bytes_max: usize, room: Reservation) -> Result<Hold, Unjudged> {
+        match self {
+            Self::Empty => Ok(Hold::Whole(Bytes::new())),
+            Self::Streamed(streamed) => streamed.hold(bytes_max, room).await,
+        }
     }
 }
 
@@ -121,27 +153,42 @@ impl Body for RequestBody {
     fn is_end_stream(&self) -> bool {
         match self {
             Self::Empty => true,
-            Self::Streamed(streamed) => streamed.incoming.is_end_stream(),
+            Self::Streamed(streamed) => streamed.held.is_none() && streamed.incoming.is_end_stream(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match self {
             Self::Empty => SizeHint::with_exact(0),
-            Self::Streamed(streamed) => streamed.incoming.size_hint(),
+            Self::Streamed(streamed) => streamed.size_hint(),
         }
     }
 }
 
 impl Streamed {
     fn poll_frame(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyFailure>>> {
+        let polled = match self.next_held() {
+            Some(frame) => Poll::Ready(Some(Ok(frame))),
+            None => self.receive(context),
+        };
+        let is_over = match &polled {
+            Poll::Ready(None) => true,
+            // hyper does not ask again behind the last byte of a known length.
+            Poll::Ready(Some(Ok(_))) => self.held.is_none() && self.incoming.is_end_stream(),
+            _ => false,
+        };
+        if is_over {
+            self.progress.end(self.copy.take());
+        }
+        polled
+    }
+
+    /// What comes from the client: counted, copied and bounded.
+    fn receive(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyFailure>>> {
         let failure = match Pin::new(&mut self.incoming).poll_frame(context) {
             Poll::Pending if self.pause.is_over(context) => BodyFailure::Stalled,
             Poll::Pending => return Poll::Pending,
-            Poll::Ready(None) => {
-                self.progress.end(self.copy.take());
-                return Poll::Ready(None);
-            }
+            Poll::Ready(None) => return Poll::Ready(None),
             Poll::Ready(Some(Err(_))) => BodyFailure::Broken,
             Poll::Ready(Some(Ok(frame))) => {
                 self.pause.end();
@@ -153,16 +200,96 @@ impl Streamed {
                     self.copy = None;
                 }
                 if total <= self.bytes_max {
-                    // hyper does not ask again behind the last byte of a known length.
-                    if self.incoming.is_end_stream() {
-                        self.progress.end(self.copy.take());
-                    }
                     return Poll::Ready(Some(Ok(frame)));
                 }
                 BodyFailure::TooLarge
             }
         };
         Poll::Ready(Some(Err(*self.progress.failure.get_or_init(|| failure))))
+    }
+
+    async fn hold(&mut self, bytes_max: usize, mut room: Reservation) -> Result<Hold, Unjudged> {
+        let mut gathered = Gathered::default();
+        let mut trailers = None;
+        let outcome = loop {
+            match poll_fn(|context| self.receive(context)).await {
+                None => break Ok(true),
+                Some(Err(failure)) => return Err(Unjudged::Body(failure)),
+                Some(Ok(frame)) => match frame.into_data() {
+                    Ok(data) => {
+                        if !gathered.add(data, &mut room) {
+                            break Err(Unjudged::NoRoom);
+                        }
+                    }
+                    Err(frame) => trailers = frame.into_trailers().ok(),
+                },
+            }
+            if gathered.len() > bytes_max {
+                break Ok(false);
+            }
+        };
+        let (content, whole) = (gathered.finish(), outcome == Ok(true));
+        self.held = Some(Held { content: content.clone(), trailers, whole, _room: room });
+        outcome.map(|whole| if whole { Hold::Whole(content) } else { Hold::TooLong })
+    }
+
+    fn next_held(&mut self) -> Option<Frame<Bytes>> {
+        let held = self.held.as_mut()?;
+        let content = std::mem::take(&mut held.content);
+        let trailers = if content.is_empty() { held.trailers.take() } else { None };
+        if held.trailers.is_none() {
+            self.held = None;
+        }
+        if content.is_empty() { trailers.map(Frame::trailers) } else { Some(Frame::data(content)) }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        let Some(held) = &self.held else { return self.incoming.size_hint() };
+        let length = held.content.len() as u64;
+        let rest = if held.whole { SizeHint::with_exact(0) } else { self.incoming.size_hint() };
+        let mut hint = SizeHint::new();
+        hint.set_lower(rest.lower() + length);
+        // Trailers need a body in chunks.
+        if let Some(exact) = rest.exact().filter(|_| held.trailers.is_none()) {
+            hint = SizeHint::with_exact(exact + length);
+        }
+        hint
+    }
+}
+
+/// Bytes that came, as one piece: the first piece as it is, and a copy as soon as there are two.
+#[derive(Default)]
+struct Gathered {
+    first: Bytes,
+    all: Vec<u8>,
+}
+
+impl Gathered {
+    fn len(&self) -> usize {
+        self.first.len() + self.all.len()
+    }
+
+    /// Adds a piece; where there is no room for it, it is added all the same, since it is here, and false is given.
+    fn add(&mut self, piece: Bytes, room: &mut Reservation) -> bool {
+        if self.len() == 0 {
+            let grown = room.grow(piece.len());
+            self.first = piece;
+            return grown;
+        }
+        let length = self.len() + piece.len();
+        let mut grown = true;
+        if length > self.all.capacity() {
+            let wanted = length.max(2 * self.all.capacity());
+            grown = room.grow(wanted - self.all.capacity());
+            self.all.reserve_exact(if grown { wanted } else { length } - self.all.len());
+        }
+        self.all.extend_from_slice(&std::mem::take(&mut self.first));
+        self.all.extend_from_slice(&piece);
+        grown
+    }
+
+    fn finish(self) -> Bytes {
+        if self.all.is_empty() { self.first } else { self.all.into() }
     }
 }
 

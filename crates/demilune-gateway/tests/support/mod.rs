@@ -229,6 +229,7 @@ impl Default for Setup {
             trusted_networks: Vec::new(),
             allow_private_targets: true,
             session_key: SessionKey::new([7; 16]),
+            name_violations: true,
             node: NodeName::new(42),
         };
         Self { options, trust: OriginTrust::default(), access_log: None, tls: None, learning: true }

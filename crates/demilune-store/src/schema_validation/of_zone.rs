@@ -9,14 +9,11 @@ use crate::{
     connection::Connection,
     error::StoreFailure,
     user_schema::{self, SchemaId, UserSchema},
-    zone,
 };
 
 /// All that a gateway needs of a zone to validate requests.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ZoneValidation {
-    /// The zone's revision, which advances with every change of this.
-    pub revision: u64,
     /// What the zone says.
     pub settings: ValidationSettings,
     /// The operations with an action of their own.
@@ -26,26 +23,13 @@ pub struct ZoneValidation {
     pub schemas: Vec<UserSchema>,
 }
 
-/// All that a gateway needs of a zone, with the sources of the schemas that it does not know; none if there is no such
-/// zone.
+/// All that a gateway needs of a zone, with the sources of the schemas that it does not know, in the transaction that is
+/// open.
 pub(crate) async fn get(
     connection: &mut Connection<'_>,
     zone: &ZoneId,
     known: &BTreeSet<SchemaId>,
-) -> Result<Option<ZoneValidation>, StoreFailure> {
-    connection.begin_read().await?;
-    let found = read(connection, zone, known).await;
-    // Nothing was written, so that it does not matter how the transaction ends.
-    connection.rollback().await;
-    found
-}
-
-async fn read(
-    connection: &mut Connection<'_>,
-    zone: &ZoneId,
-    known: &BTreeSet<SchemaId>,
-) -> Result<Option<ZoneValidation>, StoreFailure> {
-    let Some(revision) = zone::revision(connection, zone).await? else { return Ok(None) };
+) -> Result<ZoneValidation, StoreFailure> {
     let settings = get_settings(connection, zone).await?.unwrap_or_default();
     let actions = actions::all(connection, zone).await?;
     let mut schemas = user_schema::enabled(connection, zone).await?;
@@ -53,5 +37,5 @@ async fn read(
         let whole = user_schema::get(connection, zone, schema.id, true).await?;
         schema.source = whole.and_then(|whole| whole.source);
     }
-    Ok(Some(ZoneValidation { revision, settings, actions, schemas }))
+    Ok(ZoneValidation { settings, actions, schemas })
 }

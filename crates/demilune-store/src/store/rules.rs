@@ -1,5 +1,7 @@
 //! Questions about what a zone's ruleset is made from.
 
+use std::collections::BTreeSet;
+
 use demilune_inventory::{Host, OperationId, Timestamp, ZoneId};
 use demilune_policy::rule::{Origin, RouteTarget, SessionIdentifier, ZoneRules, ZoneSettings};
 
@@ -11,7 +13,9 @@ use crate::{
     origin::{self, OriginRecord},
     route::{self, Route},
     rules::{self, GatewayRules},
-    settings, zone,
+    settings,
+    user_schema::SchemaId,
+    zone,
 };
 
 impl Store {
@@ -21,10 +25,15 @@ impl Store {
         read!(self, transaction, |connection| rules::get(connection, &zone))
     }
 
-    /// A zone's rules with what its gateways are told beside them, all from one moment; none if there is no such zone.
-    pub async fn gateway_rules(&self, zone: &ZoneId) -> Result<Option<GatewayRules>, StoreFailure> {
+    /// A zone's rules with what its gateways are told beside them, all from one moment, without the sources
+    /// of the schemas that are `known`; none if there is no such zone.
+    pub async fn gateway_rules(
+        &self,
+        zone: &ZoneId,
+        known: BTreeSet<SchemaId>,
+    ) -> Result<Option<GatewayRules>, StoreFailure> {
         let zone = zone.clone();
-        read!(self, transaction, |connection| rules::get_for_gateway(connection, &zone))
+        read!(self, transaction, |connection| rules::get_for_gateway(connection, &zone, &known))
     }
 
     /// Every zone with its revision, by id. Cheap enough to be asked all the time.

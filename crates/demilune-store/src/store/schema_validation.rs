@@ -1,16 +1,13 @@
 //! Questions about what happens to requests that do not fit the schema of their operation.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use demilune_inventory::{OperationId, ZoneId};
 
 use super::{Backend, Connection, QueryError, SqliteConnection, Store, StoreFailure, TRIES_MAX, ready, transaction};
 use crate::{
     error::ActionsChangeError,
-    schema_validation::{
-        self, ActionChange, OperationAction, OperationActionPage, SchemaInfo, ValidationSettings, ZoneValidation,
-    },
-    user_schema::SchemaId,
+    schema_validation::{self, ActionChange, OperationAction, OperationActionPage, SchemaInfo, ValidationSettings},
 };
 
 impl Store {
@@ -72,16 +69,5 @@ impl Store {
     ) -> Result<BTreeMap<OperationId, SchemaInfo>, StoreFailure> {
         let zone = zone.clone();
         read!(self, transaction, |connection| schema_validation::info(connection, &zone, &ids))
-    }
-
-    /// All that a gateway needs of a zone to validate requests, from one moment, without the sources of the schemas that
-    /// are `known`; none if there is no such zone.
-    pub async fn zone_validation(
-        &self,
-        zone: &ZoneId,
-        known: BTreeSet<SchemaId>,
-    ) -> Result<Option<ZoneValidation>, StoreFailure> {
-        let zone = zone.clone();
-        read!(self, transaction, |connection| schema_validation::of_zone(connection, &zone, &known))
     }
 }

@@ -1,9 +1,9 @@
 //! What was learned about operations: shown when it is asked for, told to gateways, and gone with its operation.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use demilune_inventory::{OperationId, ZoneId};
-use demilune_store::{GatewayRules, Store, StoredOperation, StoredSchema};
+use demilune_store::{GatewayRules, Store, StoredOperation, StoredSchema, ZoneValidation};
 use demilune_traffic::Hour;
 use futures_util::future::join_all;
 
@@ -57,7 +57,7 @@ async fn listed(store: &Store, zone: &ZoneId) -> Vec<StoredOperation> {
 }
 
 async fn told(store: &Store, zone: &ZoneId) -> GatewayRules {
-    store.gateway_rules(zone).await.unwrap().unwrap()
+    store.gateway_rules(zone, BTreeSet::new()).await.unwrap().unwrap()
 }
 
 async fn a_schema_is_shown_where_it_is_asked_for(fixture: &Fixture) {
@@ -189,14 +189,16 @@ async fn the_revision_moves_when_what_gateways_are_told_changes(fixture: &Fixtur
 async fn gateways_are_told_of_one_moment(fixture: &Fixture) {
     let (store, zone) = fixture.store_with_zone().await;
     let other = create_zone(&store, "other").await;
-    assert_eq!(store.gateway_rules(&"missing".parse().unwrap()).await.unwrap(), None);
+    assert_eq!(store.gateway_rules(&"missing".parse().unwrap(), BTreeSet::new()).await.unwrap(), None);
     let [one, two] = [add_one(&store, &zone, "GET /a").await, add_one(&store, &zone, "GET /b").await];
     let elsewhere = add_one(&store, &other, "GET /a").await;
     replace(&store, &other, &[(elsewhere, Some(schema(9)))]).await;
     let empty = StoredSchema { published: vec![], ..schema(1) };
     replace(&store, &zone, &[(one, Some(schema(1))), (two, Some(empty))]).await;
     let found = told(&store, &zone).await;
-    assert_eq!(found, GatewayRules { rules: rules(&store, &zone).await, published: [(one, vec![1, 1])].into() });
+    let validation = ZoneValidation::default();
+    let published = [(one, vec![1, 1])].into();
+    assert_eq!(found, GatewayRules { rules: rules(&store, &zone).await, published, validation });
 
     // Each step advances the revision by one, and shows it.
     let start = revision(&store, &zone).await;

@@ -195,7 +195,7 @@ async fn the_first_release_works_on_this_schema(fixture: &Fixture) {
     assert_eq!(store.thresholds_get(&zone, id).await.unwrap(), None);
     assert_eq!(store.learned_schema_get(&zone, id).await.unwrap(), None);
     assert_eq!(store.job_done(&zone, "thresholds").await.unwrap(), None);
-    let validation = store.zone_validation(&zone, BTreeSet::new()).await.unwrap().unwrap();
+    let validation = store.gateway_rules(&zone, BTreeSet::new()).await.unwrap().unwrap().validation;
     assert_eq!((validation.schemas, validation.actions), (vec![], BTreeMap::new()));
     assert_eq!(validation.settings, ValidationSettings::default());
     // SQLite has one process, which is of one release.

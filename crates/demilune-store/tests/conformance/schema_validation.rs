@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use demilune_inventory::{OperationId, ZoneId};
 use demilune_store::{
-    ActionChange, ActionsChangeError, ActiveSchema, MitigationAction, NewUserSchema, OperationAction, SchemaInfo,
-    Store, UserSchema, ValidationSettings,
+    ActionChange, ActionsChangeError, ActiveSchema, MitigationAction, NewUserSchema, OperationAction, SchemaId,
+    SchemaInfo, Store, UserSchema, ValidationSettings, ZoneValidation,
 };
 use futures_util::future::join_all;
 
@@ -239,6 +239,10 @@ async fn a_learned_schema_in_force_says_so(fixture: &Fixture) {
     assert!(active(&learned).is_learned);
 }
 
+async fn gateway_validation(store: &Store, zone: &ZoneId, known: BTreeSet<SchemaId>) -> ZoneValidation {
+    store.gateway_rules(zone, known).await.unwrap().unwrap().validation
+}
+
 async fn a_gateway_reads_all_of_a_zone(fixture: &Fixture) {
     let (store, zone) = fixture.store_with_zone().await;
     let other = create_zone(&store, "other").await;
@@ -251,8 +255,7 @@ async fn a_gateway_reads_all_of_a_zone(fixture: &Fixture) {
     change(&store, &zone, &[(ids[1], LOG)]).await;
     let settings = ValidationSettings { default_action: MitigationAction::Block, is_off: false };
     set(&store, &zone, settings).await;
-    let read = store.zone_validation(&zone, BTreeSet::new()).await.unwrap().unwrap();
-    assert_eq!(read.revision, revision(&store, &zone).await);
+    let read = gateway_validation(&store, &zone, BTreeSet::new()).await;
     assert_eq!(read.settings, settings);
     assert_eq!(read.actions, BTreeMap::from([(ids[1], MitigationAction::Log)]));
     assert_eq!(read.schemas, [second, first]);
@@ -262,7 +265,7 @@ async fn a_gateway_reads_the_sources_that_it_does_not_know(fixture: &Fixture) {
     let (store, zone) = fixture.store_with_zone().await;
     let known = add_schema(&store, &zone, new(1)).await;
     let unknown = add_schema(&store, &zone, new(2)).await;
-    let read = store.zone_validation(&zone, BTreeSet::from([known.id])).await.unwrap().unwrap();
+    let read = gateway_validation(&store, &zone, BTreeSet::from([known.id])).await;
     assert_eq!(read.schemas, [unknown, UserSchema { source: None, ..known }]);
 }
 
@@ -272,7 +275,6 @@ async fn a_missing_zone_has_no_validation(fixture: &Fixture) {
     assert_eq!(store.validation_settings_get(&zone).await.unwrap(), None);
     assert_eq!(store.validation_settings_change(&zone, |settings| settings).await.unwrap(), None);
     assert_eq!(store.operation_action_list(&zone, 0, 10).await.unwrap(), None);
-    assert_eq!(store.zone_validation(&zone, BTreeSet::new()).await.unwrap(), None);
     let refused = store.operation_actions_change(&zone, vec![(unknown_id(), BLOCK)]).await;
     assert!(matches!(refused, Err(ActionsChangeError::OperationsUnknown(_))), "{refused:?}");
 }
@@ -313,7 +315,7 @@ async fn damaged_values_are_named(fixture: &Fixture) {
     let parts = ["operation_actions", "mitigation_action", &id.to_string()];
     assert_names(&store.operation_action_get(&zone, id).await.unwrap_err(), parts);
     assert_names(&store.operation_action_list(&zone, 0, 10).await.unwrap_err(), parts);
-    assert_names(&store.zone_validation(&zone, BTreeSet::new()).await.unwrap_err(), parts);
+    assert_names(&store.gateway_rules(&zone, BTreeSet::new()).await.unwrap_err(), parts);
     change(&store, &zone, &[]).await;
     fixture.sql("DELETE FROM operation_actions; UPDATE validation_settings SET default_action = 'drop'");
     let parts = ["validation_settings", "default_action", "z"];

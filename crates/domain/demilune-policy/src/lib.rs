@@ -5,6 +5,7 @@
 //! [`recognize()`] does the part of it that needs no owner of the host, for requests that were served elsewhere.
 //! No I/O, clock or randomness.
 
+mod check;
 mod decision;
 mod destination;
 mod explain;
@@ -14,6 +15,7 @@ pub mod rule;
 mod ruleset;
 mod session;
 
+pub use check::Check;
 pub use decision::{Decision, Refusal, Verdict, decide};
 pub use destination::{Destination, DestinationKind};
 pub use explain::{Candidate, Explanation, Standing, explain};

@@ -5,6 +5,7 @@ use std::{fmt, sync::Arc};
 use demilune_inventory::{Host, HostTable, Matcher, MatcherOptions, ZoneId};
 
 use crate::{
+    check::Check,
     destination::Destination,
     rule::{OperationRule, Origin, SessionIdentifier, ZoneRules, ZoneSettings},
     session::Characteristic,
@@ -16,6 +17,7 @@ pub struct Ruleset {
     revision: u64,
     operations: Box<[OperationRule]>,
     routes: Box<[Option<Arc<Destination>>]>,
+    checks: Box<[Option<Arc<Check>>]>,
     origins: Box<[(Origin, Arc<Destination>)]>,
     session_identifiers: Box<[SessionIdentifier]>,
     settings: ZoneSettings,
@@ -30,9 +32,16 @@ impl fmt::Debug for Ruleset {
 }
 
 impl Ruleset {
-    /// Compiles a zone's rules.
+    /// Compiles a zone's rules without checks of what requests hold.
     #[must_use]
     pub fn compile(rules: ZoneRules) -> Self {
+        Self::with_checks(rules, |_| None)
+    }
+
+    /// Compiles a zone's rules; for each operation, `check` says what its requests are checked for.
+    #[must_use]
+    pub fn with_checks(rules: ZoneRules, check: impl FnMut(&OperationRule) -> Option<Check>) -> Self {
+        let checks = rules.operations.iter().map(check).map(|check| check.map(Arc::new)).collect();
         let options = MatcherOptions { head_as_get: rules.settings.head_as_get };
         let matcher = Matcher::build(rules.operations.iter().map(|operation| &operation.key), options);
         let routes = rules.operations.iter().map(ready_route).collect();
@@ -43,6 +52,7 @@ impl Ruleset {
             revision: rules.revision,
             matcher,
             routes,
+            checks,
             origins: origins.collect(),
             characteristics: rules.session_identifiers.iter().map(Characteristic::new).collect(),
             operations: rules.operations.into(),
@@ -73,6 +83,12 @@ impl Ruleset {
     #[must_use]
     pub fn route(&self, operation: u32) -> Option<&Arc<Destination>> {
         self.routes.get(operation as usize).and_then(Option::as_ref)
+    }
+
+    /// What requests to an operation are checked for, by its place.
+    #[must_use]
+    pub fn check(&self, operation: u32) -> Option<&Arc<Check>> {
+        self.checks.get(operation as usize).and_then(Option::as_ref)
     }
 
     /// The origins.

@@ -6,6 +6,7 @@ mod route;
 mod server;
 mod session_identifier;
 mod settings;
+mod validation;
 mod zone_rules;
 
 pub use address::{AddressRefusal, check_address};
@@ -14,4 +15,5 @@ pub use route::{RouteTarget, RouteTargetError};
 pub use server::{Scheme, Server, ServerError};
 pub use session_identifier::{SessionIdentifier, SessionIdentifierError, SessionIdentifierKind};
 pub use settings::{ForwardPath, SettingError, Unmatched, ZoneSettings};
+pub use validation::{MitigationAction, MitigationActionError, ValidationSettings};
 pub use zone_rules::{OperationRule, ZoneRules};
