@@ -3,8 +3,8 @@
 use super::Members;
 use crate::traffic_log::{Defect, LogRecord, record::address};
 
-/// How requests end that the origin or the client had the last word on; all else was answered by the gateway's policy.
-const NOT_BLOCKED: [&str; 5] = ["forwarded", "client_left", "body_too_large", "body_stalled", "body_broken"];
+/// How requests end that the policy had no word in; all else was answered by it.
+const NOT_BLOCKED: [&str; 6] = ["forwarded", "client_left", "body_too_large", "body_stalled", "body_broken", "no_room"];
 /// What the reasons begin with for which an origin gave no answer.
 const ORIGIN: &str = "origin_";
 
