@@ -28,16 +28,17 @@ class Server:
         self.where = ["--data", str(pathlib.Path(self.folder.name) / "data")]
         if database := os.environ.get("DEMILUNE_TEST_DATABASE"):
             self.where += ["--database", database]
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        with socket.socket() as control, socket.socket() as gateway:
+            control.bind(("127.0.0.1", 0))
+            gateway.bind(("127.0.0.1", 0))
+            self.port, self.gateway_port = control.getsockname()[1], gateway.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
         self.base_url = f"{self.url}/client/v4"
         environment = {
             **ENVIRONMENT,
             "DEMILUNE_BOOTSTRAP_ZONE": f"{ZONE}:example.com",
             "DEMILUNE_BOOTSTRAP_TOKEN": TOKEN,
-            "DEMILUNE_GATEWAY_LISTEN": "127.0.0.1:0",
+            "DEMILUNE_GATEWAY_LISTEN": f"127.0.0.1:{self.gateway_port}",
         }
         self.log = open(pathlib.Path(self.folder.name) / "log", "w+b")
         arguments = [self.binary, "serve", "--listen", f"127.0.0.1:{self.port}", *self.where]

@@ -27,12 +27,13 @@ export async function startServer() {
   const where = ['--data', join(folder, 'data')];
   if (DATABASE) where.push('--database', DATABASE);
   const port = await freePort();
+  const gatewayPort = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const env = {
     ...ENVIRONMENT,
     DEMILUNE_BOOTSTRAP_ZONE: `${ZONE}:example.com`,
     DEMILUNE_BOOTSTRAP_TOKEN: TOKEN,
-    DEMILUNE_GATEWAY_LISTEN: '127.0.0.1:0',
+    DEMILUNE_GATEWAY_LISTEN: `127.0.0.1:${gatewayPort}`,
   };
   const child = spawn(BINARY, ['serve', '--listen', `127.0.0.1:${port}`, ...where], { env });
   let log = '';
@@ -50,6 +51,7 @@ export async function startServer() {
   }
   return {
     baseURL: `${url}/client/v4`,
+    gatewayPort,
     /** What a management command answers, as data. */
     command: (...parameters) =>
       JSON.parse(execFileSync(BINARY, [...parameters, ...where, '--output', 'json'], { encoding: 'utf8', env: ENVIRONMENT })),
