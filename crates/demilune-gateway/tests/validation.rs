@@ -6,15 +6,13 @@ mod support;
 use std::{fs, io::Write, sync::Arc, thread, time::Duration};
 
 use demilune_gateway::{AccessLog, AccessLogTarget, Limits};
-use demilune_policy::{Check, Ruleset, rule::MitigationAction};
-use demilune_schema::document::{Document, Options};
+use demilune_policy::rule::MitigationAction;
 use flate2::{Compression, write::GzEncoder};
-use support::{Rules, Setup, TestGateway, TestOrigin, eventually, status};
+use support::{Rules, SCHEMA_ID, Setup, TestGateway, TestOrigin, eventually, status};
 
 use MitigationAction::{Block, Log};
 
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
-const SCHEMA_ID: &str = "0f05e4fc-1c36-4bd2-a5e7-b29d32d3dc8e";
 const DOCUMENT: &str = r#"
 openapi: 3.0.4
 info: { title: Pets, version: "1" }
@@ -44,12 +42,7 @@ paths:
 fn checking(origin: &TestOrigin, action: MitigationAction, change: impl FnOnce(&mut Setup)) -> TestGateway {
     let rules = Rules::to(origin.address).operation("GET", "/pets/{id}").operation("POST", "/pets");
     let gateway = TestGateway::start_as(rules.clone(), change);
-    let document = Document::read(DOCUMENT.as_bytes(), &Options::default()).document.unwrap();
-    let check = |rule: &demilune_policy::rule::OperationRule| {
-        let described = document.operations.iter().find(|described| described.key == rule.key)?;
-        Some(Check { action, schema: SCHEMA_ID.into(), validator: described.validator.clone() })
-    };
-    gateway.gateway.board().publish(vec![Arc::new(Ruleset::with_checks(rules.0, check))]);
+    gateway.check(rules, DOCUMENT, action);
     gateway
 }
 

@@ -11,6 +11,7 @@ mod targets;
 
 use std::fmt::Write as _;
 
+use demilune_policy::rule::MitigationAction;
 use support::{Message, Rules, TestGateway, TestOrigin, status};
 
 /// One thing that a client may send, on a connection of its own.
@@ -68,15 +69,24 @@ impl Row {
         Self { statuses: statuses.to_vec(), ..self }
     }
 
+    /// As it stands, and with bodies that are held to be validated.
     fn check(&self) {
         let origin = echo();
-        let gateway = TestGateway::start(Rules::to(origin.address));
-        let answers = Message::answers(gateway.raw(&self.bytes).as_bytes());
+        self.check_at(&origin, &TestGateway::start(Rules::to(origin.address)), &self.bytes);
+        let origin = echo();
+        let rules = Rules::to(origin.address).operation("POST", "/a");
+        let gateway = TestGateway::start(rules.clone());
+        gateway.check(rules, DOCUMENT, MitigationAction::Log);
+        self.check_at(&origin, &gateway, &as_json(&self.bytes));
+    }
+
+    fn check_at(&self, origin: &TestOrigin, gateway: &TestGateway, bytes: &[u8]) {
+        let answers = Message::answers(gateway.raw(bytes).as_bytes());
         let statuses: Vec<u16> = answers.iter().map(Message::status).collect();
         assert_eq!(statuses, self.statuses, "{}: {answers:#?}", self.name);
         let victim = gateway.ask("GET /victim", "");
         assert!(status(&victim) == 200 && victim.ends_with("GET /victim"), "{}: {victim}", self.name);
-        let (requests, unfinished) = requests(&origin);
+        let (requests, unfinished) = requests(origin);
         let expected: Vec<_> = match &self.seen {
             Seen::Requests(expected) => expected.iter().map(|(line, body)| (*line, body.as_str())).collect(),
             Seen::Nothing | Seen::Unfinished => Vec::new(),
@@ -136,6 +146,29 @@ impl Row {
         };
         format!("| `{}` | {} | {statuses} | {seen} |", self.name, self.what)
     }
+}
+
+/// Content of one operation is read.
+const DOCUMENT: &str = r#"
+openapi: 3.0.4
+info: { title: A, version: "1" }
+servers: [{ url: "https://api.test" }]
+paths:
+  /a: { post: { requestBody: { content: { application/json: { schema: { type: string } } } }, responses: {} } }
+"#;
+
+/// The requests with content that says that it is JSON, so that it is held.
+fn as_json(bytes: &[u8]) -> Vec<u8> {
+    const BEFORE: &[u8] = b"POST /a HTTP/1.1\r\n";
+    let mut changed = Vec::new();
+    let mut rest = bytes;
+    while let Some(at) = rest.windows(BEFORE.len()).position(|window| window == BEFORE) {
+        let (begin, end) = rest.split_at(at + BEFORE.len());
+        changed.extend_from_slice(begin);
+        changed.extend_from_slice(b"Content-Type: application/json\r\n");
+        rest = end;
+    }
+    [&changed, rest].concat()
 }
 
 /// An origin that answers with the first line of what it received.

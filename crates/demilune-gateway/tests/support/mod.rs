@@ -13,9 +13,12 @@ use std::{
 
 use demilune_gateway::{AccessLog, Gateway, GatewayOptions, Learner, Limits, NodeName, OriginTrust};
 use demilune_policy::{
-    Ruleset, SessionKey,
-    rule::{HostHeader, OperationRule, Origin, RouteTarget, SessionIdentifier, ZoneRules, ZoneSettings},
+    Check, Ruleset, SessionKey,
+    rule::{
+        HostHeader, MitigationAction, OperationRule, Origin, RouteTarget, SessionIdentifier, ZoneRules, ZoneSettings,
+    },
 };
+use demilune_schema::document::{Document, Options};
 use tokio::runtime::{Builder, Runtime};
 use tokio_rustls::rustls::ServerConfig;
 use tokio_util::sync::CancellationToken;
@@ -24,6 +27,9 @@ pub(crate) use message::Message;
 
 /// Longest time a test waits for bytes: far more than anything takes, so that a hang is a failure and not a hang.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What schemas are called that requests are checked against.
+pub(crate) const SCHEMA_ID: &str = "0f05e4fc-1c36-4bd2-a5e7-b29d32d3dc8e";
 
 /// What was received, by connection.
 type Log = Arc<Mutex<Vec<Vec<u8>>>>;
@@ -272,6 +278,16 @@ impl TestGateway {
             runtime.spawn(async move { gateway.serve(listener, tls, stop).await })
         };
         Self { address, gateway, stop, serving: Some(serving), runtime: Some(runtime) }
+    }
+
+    /// Puts these rules in force, with checks against a document.
+    pub(crate) fn check(&self, rules: Rules, document: &str, action: MitigationAction) {
+        let document = Document::read(document.as_bytes(), &Options::default()).document.unwrap();
+        let check = |rule: &OperationRule| {
+            let described = document.operations.iter().find(|described| described.key == rule.key)?;
+            Some(Check { action, schema: SCHEMA_ID.into(), validator: described.validator.clone() })
+        };
+        self.gateway.board().publish(vec![Arc::new(Ruleset::with_checks(rules.0, check))]);
     }
 
     /// A client's connection.
