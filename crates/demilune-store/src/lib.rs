@@ -51,8 +51,9 @@ pub use store::Store;
 pub use thresholds::{StoredThresholds, ThresholdKey};
 pub use token::{Grant, PermissionGroup, PermissionGroupError, SecretHash, Token};
 pub use traffic::{
-    ImportBegun, LearningRow, LearningWritten, StoredEvidence, SummariesMaintained, TrafficKey, TrafficLimits,
-    TrafficMaintained, TrafficPoint, TrafficRow, TrafficScope, TrafficSeries, TrafficWritten,
+    EventFilter, EventPage, EventViolation, ImportBegun, LearningRow, LearningWritten, StoredEvidence,
+    SummariesMaintained, TrafficKey, TrafficLimits, TrafficMaintained, TrafficPoint, TrafficRow, TrafficScope,
+    TrafficSeries, TrafficWritten, ValidationEvent,
 };
 pub use user::User;
 pub use user_schema::{

@@ -31,7 +31,7 @@ struct Migration {
     oldest_binary: u32,
 }
 
-const MIGRATIONS: [Migration; 6] = [
+const MIGRATIONS: [Migration; 7] = [
     Migration {
         version: 1,
         name: "inventory",
@@ -72,6 +72,13 @@ const MIGRATIONS: [Migration; 6] = [
         name: "validation",
         sqlite: include_str!("migrations/sqlite_0006_validation.sql"),
         postgres: include_str!("migrations/postgres_0006_validation.sql"),
+        oldest_binary: 1,
+    },
+    Migration {
+        version: 7,
+        name: "events",
+        sqlite: include_str!("migrations/sqlite_0007_events.sql"),
+        postgres: include_str!("migrations/postgres_0007_events.sql"),
         oldest_binary: 1,
     },
 ];

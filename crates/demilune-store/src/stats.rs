@@ -68,6 +68,14 @@ pub struct TrafficStats {
     pub learning_pruned: u64,
     /// Times that evidence could not be read.
     pub learning_damaged: u64,
+    /// Events that are kept, as of this process's last maintenance.
+    pub events: u64,
+    /// Events stored by this process.
+    pub events_written: u64,
+    /// Events taken out: too old, of a zone that is gone, or more than there is room for.
+    pub events_pruned: u64,
+    /// Times that an event could not be read.
+    pub events_damaged: u64,
 }
 
 /// A histogram's reading.
@@ -150,6 +158,10 @@ pub(crate) struct TrafficCounters {
     pub(crate) learning_refused_late: AtomicU64,
     pub(crate) learning_pruned: AtomicU64,
     pub(crate) learning_damaged: AtomicU64,
+    pub(crate) events: AtomicU64,
+    pub(crate) events_written: AtomicU64,
+    pub(crate) events_pruned: AtomicU64,
+    pub(crate) events_damaged: AtomicU64,
 }
 
 impl Default for Counters {
@@ -200,6 +212,10 @@ impl TrafficCounters {
             learning_refused_late: self.learning_refused_late.load(Ordering::Relaxed),
             learning_pruned: self.learning_pruned.load(Ordering::Relaxed),
             learning_damaged: self.learning_damaged.load(Ordering::Relaxed),
+            events: self.events.load(Ordering::Relaxed),
+            events_written: self.events_written.load(Ordering::Relaxed),
+            events_pruned: self.events_pruned.load(Ordering::Relaxed),
+            events_damaged: self.events_damaged.load(Ordering::Relaxed),
         }
     }
 }

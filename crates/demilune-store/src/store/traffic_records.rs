@@ -73,6 +73,7 @@ macro_rules! write_traffic {
     }};
 }
 
+mod events;
 mod imports;
 mod learning;
 mod sessions;
@@ -133,7 +134,7 @@ impl Store {
         }
     }
 
-    /// Takes out the records, samples and imports of a zone that is gone, like those of an operation.
+    /// Takes out the records, samples, imports and events of a zone that is gone, like those of an operation.
     pub(super) async fn traffic_forget_zone(&self, zone: &ZoneId) {
         for table in [Table::Records, Table::Sessions, Table::Learning] {
             let forget = async {
@@ -143,6 +144,7 @@ impl Store {
             forgotten(forget.await);
         }
         forgotten(self.imports_forget(zone.as_str()).await);
+        forgotten(self.events_forget(zone.as_str()).await);
     }
 
     async fn traffic_operations(&self, table: Table, zone: &str) -> Result<Vec<String>, StoreFailure> {

@@ -1,9 +1,10 @@
 //! Records of traffic: what operations saw, in buckets of five minutes for a week and of an hour for a year and more;
-//! and samples of its sessions, for a week.
+//! and samples of its sessions, for a week. And events, for a month.
 //!
-//! On SQLite both are in a file of their own beside the inventory, whose commits do not wait for the disk: a power cut
+//! On SQLite all are in a file of their own beside the inventory, whose commits do not wait for the disk: a power cut
 //! may take the last of them, never more.
 
+pub(crate) mod events;
 mod file;
 pub(crate) mod imports;
 mod keys;
@@ -17,6 +18,7 @@ mod write;
 use demilune_inventory::{OperationId, Timestamp, ZoneId};
 use demilune_traffic::{Bucket, Record, Snapshot, Source};
 
+pub use events::{EventFilter, EventPage, EventViolation, ValidationEvent};
 pub use imports::ImportBegun;
 pub use learning::{LearningRow, LearningWritten, StoredEvidence};
 
@@ -115,6 +117,10 @@ pub struct TrafficLimits {
     pub session_bytes_max: u64,
     /// Most bytes of evidence of what callers send; that of the oldest hours goes first.
     pub learning_bytes_max: u64,
+    /// Most events of a zone; its oldest go first.
+    pub events_per_zone_max: u64,
+    /// Most events in all; the oldest of the zone that has most go first.
+    pub events_max: u64,
 }
 
 impl Default for TrafficLimits {
@@ -122,9 +128,16 @@ impl Default for TrafficLimits {
     /// record. More of them keep fewer months; ten thousand, not quite a week. 4 GiB of samples: a week of a thousand
     /// operations with over two thousand sessions in every hour, at some 25 KiB an hour; most have far fewer. The last
     /// day is what thresholds are made from. 4 GiB of evidence: eight days of some ten thousand operations, at some 12 KiB
-    /// an hour for two days and a day before that.
+    /// an hour for two days and a day before that. A million events: some 1 GiB, mostly indexes, at one or two violations
+    /// each.
     fn default() -> Self {
-        Self { bytes_max: 4 << 30, session_bytes_max: 4 << 30, learning_bytes_max: 4 << 30 }
+        Self {
+            bytes_max: 4 << 30,
+            session_bytes_max: 4 << 30,
+            learning_bytes_max: 4 << 30,
+            events_per_zone_max: 100_000,
+            events_max: 1_000_000,
+        }
     }
 }
 

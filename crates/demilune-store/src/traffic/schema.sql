@@ -47,3 +47,36 @@ CREATE TABLE IF NOT EXISTS traffic_learning (
     evidence BLOB NOT NULL,
     PRIMARY KEY (zone_id, operation_id, seconds, start, source, published)
 ) STRICT;
+
+-- That requests did not fit the schema of their operation. Its order within a zone is that of time, then of writing.
+-- Questions about an action or a session look through the events of the zone, of which there is a most.
+CREATE TABLE IF NOT EXISTS traffic_events (
+    event_id INTEGER PRIMARY KEY NOT NULL,
+    zone_id TEXT NOT NULL,
+    time INTEGER NOT NULL,
+    operation_id TEXT NOT NULL,
+    action TEXT NOT NULL,
+    schema_id TEXT NOT NULL,
+    session INTEGER,
+    request_id TEXT NOT NULL,
+    has_more INTEGER NOT NULL,
+    violations BLOB NOT NULL
+) STRICT;
+CREATE INDEX IF NOT EXISTS traffic_events_by_time ON traffic_events (zone_id, time, event_id);
+CREATE INDEX IF NOT EXISTS traffic_events_by_operation ON traffic_events (zone_id, operation_id, time, event_id);
+CREATE INDEX IF NOT EXISTS traffic_events_by_request ON traffic_events (zone_id, request_id);
+
+-- The keywords among the violations of an event, each once.
+CREATE TABLE IF NOT EXISTS traffic_event_keywords (
+    event_id INTEGER NOT NULL REFERENCES traffic_events (event_id) ON DELETE CASCADE,
+    keyword TEXT NOT NULL,
+    zone_id TEXT NOT NULL,
+    PRIMARY KEY (event_id, keyword)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS traffic_event_keywords_by_zone ON traffic_event_keywords (zone_id, keyword, event_id);
+
+-- How many events a zone has, so that nobody counts them in order to write one.
+CREATE TABLE IF NOT EXISTS traffic_event_counts (
+    zone_id TEXT PRIMARY KEY NOT NULL,
+    events INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;

@@ -8,6 +8,7 @@ mod changes;
 mod concurrency;
 mod credentials;
 mod durability;
+mod events;
 mod fixture;
 mod imports;
 mod jobs;

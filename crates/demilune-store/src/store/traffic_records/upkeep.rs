@@ -17,7 +17,7 @@ impl Store {
     /// Packs five-minute records that are over a week old by the hour, and takes out those that are over 400 days old,
     /// of nobody, or more than there is room for. Likewise samples of sessions: those of hours that ended over an hour
     /// ago are packed, and over a week ago taken out; and evidence of what callers send: days that ended over a day ago are
-    /// packed, and over eight days ago taken out. To be called every hour or so, by any number of processes: what one
+    /// packed, and over eight days ago taken out. Events are taken out a month later; `stats` count them. To be called every hour or so, by any number of processes: what one
     /// has done, the next finds done.
     pub async fn traffic_maintain(
         &self,
@@ -48,6 +48,7 @@ impl Store {
         done.sessions = self.sessions_maintain(now, limits).await?;
         done.learning = self.learning_maintain(now, limits).await?;
         self.imports_maintain().await?;
+        self.events_maintain(now, limits).await?;
         Ok(done)
     }
 
