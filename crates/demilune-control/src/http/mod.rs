@@ -7,6 +7,7 @@ mod configuration;
 mod docs;
 mod envelope;
 mod error;
+mod events;
 mod expressions;
 mod form;
 mod frame;

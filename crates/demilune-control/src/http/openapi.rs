@@ -15,7 +15,7 @@ use utoipa::{
 };
 
 use super::{
-    analytics, configuration, expressions, health, operations, origins, parameter_schemas,
+    analytics, configuration, events, expressions, health, operations, origins, parameter_schemas,
     router::{OWN_PREFIX, PREFIX},
     routes, schema_validation, schemas, settings, thresholds, tokens, user_schemas, zones,
 };
@@ -79,6 +79,7 @@ struct Contract;
     settings::update,
     analytics::zone,
     analytics::operation,
+    events::list,
     thresholds::explain,
     parameter_schemas::explain,
 ))]

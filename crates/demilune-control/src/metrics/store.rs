@@ -61,6 +61,13 @@ impl Collector for StoreCollector {
                 "Times that a sample of sessions could not be read",
                 stats.traffic.session_damaged,
             ),
+            ("store_events_written", "Events of requests that did not fit stored", stats.traffic.events_written),
+            (
+                "store_events_pruned",
+                "Events taken out: too old, too many, or of a zone that was removed",
+                stats.traffic.events_pruned,
+            ),
+            ("store_events_damaged", "Times that an event could not be read", stats.traffic.events_damaged),
         ];
         for (name, help, value) in counters {
             ConstCounter::new(value).encode(encoder.encode_descriptor(name, help, None, MetricType::Counter)?)?;
@@ -71,6 +78,7 @@ impl Collector for StoreCollector {
             ("store_traffic_bytes", "Bytes that they take, estimated", stats.traffic.bytes),
             ("store_sessions_rows", "Samples of sessions at the last maintenance", stats.traffic.session_rows),
             ("store_sessions_bytes", "Bytes that they take, estimated", stats.traffic.session_bytes),
+            ("store_events", "Events at the last maintenance", stats.traffic.events),
         ];
         for (name, help, value) in gauges {
             let gauge = ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX));

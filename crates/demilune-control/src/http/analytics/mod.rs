@@ -6,4 +6,5 @@ mod wire;
 mod zone;
 
 pub(crate) use operation::*;
+pub(crate) use window::time;
 pub(crate) use zone::*;

@@ -31,7 +31,7 @@ pub(super) fn read(query: &mut Query, now: Timestamp) -> Window {
 }
 
 /// RFC 3339, seconds since the epoch, or a time before now such as `-90m`, `-24h` or `-7d`.
-fn time(text: &str, now: Timestamp) -> Result<Timestamp, &'static str> {
+pub(crate) fn time(text: &str, now: Timestamp) -> Result<Timestamp, &'static str> {
     const ERROR: &str =
         "Write a time as 2026-11-23T10:00:00Z, as seconds since 1970, or as one before now such as -24h.";
     if let Ok(time) = text.parse() {

@@ -3,6 +3,7 @@
 mod analytics;
 mod configuration;
 mod credentials;
+mod events;
 mod fallthrough;
 mod operations;
 mod origins;
