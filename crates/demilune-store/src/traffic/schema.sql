@@ -64,7 +64,7 @@ CREATE TABLE IF NOT EXISTS traffic_events (
 ) STRICT;
 CREATE INDEX IF NOT EXISTS traffic_events_by_time ON traffic_events (zone_id, time, event_id);
 CREATE INDEX IF NOT EXISTS traffic_events_by_operation ON traffic_events (zone_id, operation_id, time, event_id);
-CREATE INDEX IF NOT EXISTS traffic_events_by_request ON traffic_events (zone_id, request_id);
+CREATE INDEX IF NOT EXISTS traffic_events_by_request ON traffic_events (zone_id, request_id, time, event_id);
 
 -- The keywords among the violations of an event, each once.
 CREATE TABLE IF NOT EXISTS traffic_event_keywords (
