@@ -31,7 +31,7 @@ struct Migration {
     oldest_binary: u32,
 }
 
-const MIGRATIONS: [Migration; 7] = [
+const MIGRATIONS: [Migration; 8] = [
     Migration {
         version: 1,
         name: "inventory",
@@ -79,6 +79,13 @@ const MIGRATIONS: [Migration; 7] = [
         name: "events",
         sqlite: include_str!("migrations/sqlite_0007_events.sql"),
         postgres: include_str!("migrations/postgres_0007_events.sql"),
+        oldest_binary: 1,
+    },
+    Migration {
+        version: 8,
+        name: "log_first",
+        sqlite: include_str!("migrations/sqlite_0008_log_first.sql"),
+        postgres: include_str!("migrations/postgres_0008_log_first.sql"),
         oldest_binary: 1,
     },
 ];

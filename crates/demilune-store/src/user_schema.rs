@@ -5,6 +5,8 @@ mod id;
 mod operations;
 mod page;
 
+use std::time::Duration;
+
 use demilune_inventory::{Host, OperationId, OperationKey, Timestamp, ZoneId};
 
 pub(crate) use hosts::list as hosts;
@@ -63,15 +65,26 @@ pub struct NewUserSchema {
     pub name: String,
     /// Whether requests are checked against it.
     pub validation_enabled: bool,
-    /// The operation that it was learned from; none if it was uploaded. It goes with that operation, and does not count
-    /// towards the limits of a zone.
+    /// The operation that it was learned from; none if it was uploaded. It goes with that operation, takes the place of
+    /// one that was learned from it before, and does not count towards the limits of a zone.
     pub learned_from: Option<OperationId>,
+    /// For how long it logs what it would block, from when it is added; none if it blocks from the start.
+    pub log_for: Option<Duration>,
     /// The host of servers whose URL names none.
     pub default_host: Option<Host>,
     /// The document, at most [`USER_SCHEMA_BYTES_MAX`] bytes.
     pub source: String,
     /// What it describes, each once; the zone need not have these operations.
     pub operations: Vec<OperationKey>,
+}
+
+impl NewUserSchema {
+    /// Until when it logs what it would block, if it is added at this time.
+    #[must_use]
+    pub fn log_until(&self, created_at: Timestamp) -> Option<Timestamp> {
+        let micros = i64::try_from(self.log_for?.as_micros()).unwrap_or(i64::MAX);
+        Timestamp::from_micros(created_at.as_micros().saturating_add(micros))
+    }
 }
 
 /// The one kind of schema that there is, as it is stored.
@@ -88,6 +101,9 @@ columns! { "user_schemas":
     SOURCE_BYTES = 7 "source_bytes",
     SOURCE = 8 "source",
 }
+// What is read of a schema that is removed, after its id.
+columns! { "user_schemas": REMOVED_ENABLED = 1 "validation_enabled" }
+
 /// What is read of a schema, with its source or with nothing in the place of that.
 const fn selected(with_source: bool) -> &'static str {
     if with_source {
@@ -163,17 +179,43 @@ pub(crate) async fn add(
         source_bytes: new.source.len() as u64,
         source: Some(new.source.clone()),
     };
-    insert(connection, zone, &stored).await?;
+    let took_enabled_out = match new.learned_from {
+        Some(operation) => remove_learned(connection, zone, operation).await?,
+        None => false,
+    };
+    insert(connection, zone, &stored, new.log_until(stored.created_at)).await?;
     operations::insert(connection, zone, stored.id, &new.operations).await?;
-    if stored.validation_enabled {
+    if stored.validation_enabled || took_enabled_out {
         zone::advance(connection, zone).await?;
     }
     Ok(Ok(stored))
 }
 
-async fn insert(connection: &mut Connection<'_>, zone: &ZoneId, stored: &UserSchema) -> Result<(), QueryError> {
+/// Removes what was learned from an operation before; whether requests were checked against it.
+async fn remove_learned(
+    connection: &mut Connection<'_>,
+    zone: &ZoneId,
+    operation: OperationId,
+) -> Result<bool, QueryError> {
+    const DELETE: &str = "DELETE FROM user_schemas WHERE zone_id = $1 AND learned_from = $2 \
+                          RETURNING schema_id, validation_enabled";
+    let rows = connection.query(DELETE, vec![zone.as_str().into(), Value::Text(operation.to_string())]).await?;
+    let mut enabled = false;
+    for row in &rows {
+        enabled |= row.flag(REMOVED_ENABLED)?;
+    }
+    Ok(enabled)
+}
+
+async fn insert(
+    connection: &mut Connection<'_>,
+    zone: &ZoneId,
+    stored: &UserSchema,
+    log_until: Option<Timestamp>,
+) -> Result<(), QueryError> {
     const INSERT: &str = "INSERT INTO user_schemas (zone_id, schema_id, created_at, name, kind, validation_enabled, \
-        default_host, learned_from, source_bytes, source) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+        default_host, learned_from, source_bytes, source, log_until) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
     let source = stored.source.as_deref().unwrap_or_default();
     let mut parameters = schema(zone, stored.id);
     parameters.extend([
@@ -185,6 +227,7 @@ async fn insert(connection: &mut Connection<'_>, zone: &ZoneId, stored: &UserSch
         Value::TextOrNull(stored.learned_from.as_ref().map(ToString::to_string)),
         Value::Integer(i64::try_from(stored.source_bytes).unwrap_or(i64::MAX)),
         Value::Blob(source.as_bytes().to_vec()),
+        Value::IntegerOrNull(log_until.map(Timestamp::as_micros)),
     ]);
     connection.query(INSERT, parameters).await.map(drop)
 }
@@ -248,10 +291,9 @@ pub(crate) async fn set_enabled(
 pub(crate) async fn delete(connection: &mut Connection<'_>, zone: &ZoneId, id: SchemaId) -> Result<bool, QueryError> {
     const DELETE: &str = "DELETE FROM user_schemas WHERE zone_id = $1 AND schema_id = $2 \
                           RETURNING schema_id, validation_enabled";
-    columns! { "user_schemas": VALIDATION_ENABLED = 1 "validation_enabled" }
     let rows = connection.query(DELETE, schema(zone, id)).await?;
     let Some(row) = rows.first() else { return Ok(false) };
-    if row.flag(VALIDATION_ENABLED)? {
+    if row.flag(REMOVED_ENABLED)? {
         zone::advance(connection, zone).await?;
     }
     Ok(true)

@@ -20,7 +20,8 @@ pub struct SchemaInfo {
     pub active: Option<ActiveSchema>,
     /// Whether something was learned about the operation's requests.
     pub learned_available: bool,
-    /// What happens to requests that do not fit: what the zone and the operation say, taken together.
+    /// What happens to requests that do not fit: what the zone and the operation say, taken together, and `log` in
+    /// place of `block` while the schema in force only logs.
     pub action: MitigationAction,
 }
 
@@ -33,21 +34,37 @@ pub struct ActiveSchema {
     pub created_at: Timestamp,
     /// Whether it was learned from traffic.
     pub is_learned: bool,
+    /// Until when it logs what it would block; none if it blocks from the start.
+    pub log_until: Option<Timestamp>,
     /// What its owner calls it.
     pub name: String,
 }
 
-/// What is known of these operations' validation, all from one moment; those that the zone does not have are left out.
+impl SchemaInfo {
+    /// Puts `log` in the place of `block` where the schema in force only logs at this time.
+    fn act_at(&mut self, now: Timestamp) {
+        let log_until = self.active.as_ref().and_then(|active| active.log_until);
+        if self.action == MitigationAction::Block && log_until.is_some_and(|until| now < until) {
+            self.action = MitigationAction::Log;
+        }
+    }
+}
+
+/// What is known of these operations' validation at this time, all from one moment; those that the zone does not have are
+/// left out.
 pub(crate) async fn get(
     connection: &mut Connection<'_>,
     zone: &ZoneId,
     ids: &[OperationId],
+    now: Timestamp,
 ) -> Result<BTreeMap<OperationId, SchemaInfo>, StoreFailure> {
     connection.begin_read().await?;
     let found = read(connection, zone, ids).await;
     // Nothing was written, so that it does not matter how the transaction ends.
     connection.rollback().await;
-    found
+    let mut found = found?;
+    found.values_mut().for_each(|info| info.act_at(now));
+    Ok(found)
 }
 
 async fn read(
@@ -106,10 +123,12 @@ async fn active(
         CREATED_AT = 2 "created_at",
         NAME = 3 "name",
         LEARNED_FROM = 4 "learned_from",
+        LOG_UNTIL = 5 "log_until",
     }
     let (parameters, places) = beside::zone_and(zone, ids);
     let sql = format!(
-        "SELECT o.operation_id, s.schema_id, s.created_at, s.name, s.learned_from FROM operations o \
+        "SELECT o.operation_id, s.schema_id, s.created_at, s.name, s.learned_from, s.log_until \
+         FROM operations o \
          JOIN user_schema_operations u ON u.zone_id = o.zone_id AND u.key_hash = o.key_hash \
          JOIN user_schemas s ON s.zone_id = u.zone_id AND s.schema_id = u.schema_id \
          WHERE o.zone_id = $1 AND o.operation_id IN ({places}) AND s.validation_enabled = 1 \
@@ -120,6 +139,7 @@ async fn active(
             id: row.parse(SCHEMA_ID)?,
             created_at: row.time(CREATED_AT)?,
             is_learned: !row.is_null(LEARNED_FROM),
+            log_until: row.time_or_null(LOG_UNTIL)?,
             name: row.parse(NAME)?,
         };
         Ok((row.parse(OPERATION_ID)?, active))

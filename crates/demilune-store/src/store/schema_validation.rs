@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use demilune_inventory::{OperationId, ZoneId};
+use demilune_inventory::{OperationId, Timestamp, ZoneId};
 
 use super::{Backend, Connection, QueryError, SqliteConnection, Store, StoreFailure, TRIES_MAX, ready, transaction};
 use crate::{
@@ -60,14 +60,15 @@ impl Store {
         outcome?
     }
 
-    /// Which schema is in force for these operations, and what happens to requests that do not fit it; operations that
-    /// the zone does not have are left out.
+    /// Which schema is in force for these operations, and what happens at this time to requests that do not fit it;
+    /// operations that the zone does not have are left out.
     pub async fn schema_info(
         &self,
         zone: &ZoneId,
         ids: Vec<OperationId>,
+        now: Timestamp,
     ) -> Result<BTreeMap<OperationId, SchemaInfo>, StoreFailure> {
         let zone = zone.clone();
-        read!(self, transaction, |connection| schema_validation::info(connection, &zone, &ids))
+        read!(self, transaction, |connection| schema_validation::info(connection, &zone, &ids, now))
     }
 }

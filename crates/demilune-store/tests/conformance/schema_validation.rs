@@ -1,8 +1,11 @@
 //! What happens to requests that do not fit their schema: settings of zones, actions of operations, and what holds.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
-use demilune_inventory::{OperationId, ZoneId};
+use demilune_inventory::{OperationId, Timestamp, ZoneId};
 use demilune_store::{
     ActionChange, ActionsChangeError, ActiveSchema, MitigationAction, NewUserSchema, OperationAction, SchemaId,
     SchemaInfo, Store, UserSchema, ValidationSettings, ZoneValidation,
@@ -29,6 +32,8 @@ conformance![
     what_holds_for_an_operation_is_what_zone_and_operation_say,
     what_was_learned_is_available,
     a_learned_schema_in_force_says_so,
+    a_schema_logs_what_it_would_block_until_its_time,
+    nothing_but_blocking_is_put_off,
     a_gateway_reads_all_of_a_zone,
     a_gateway_reads_the_sources_that_it_does_not_know,
     a_missing_zone_has_no_validation,
@@ -59,12 +64,16 @@ async fn set(store: &Store, zone: &ZoneId, settings: ValidationSettings) {
 }
 
 async fn info(store: &Store, zone: &ZoneId, id: OperationId) -> SchemaInfo {
-    store.schema_info(zone, vec![id, unknown_id()]).await.unwrap().remove(&id).unwrap()
+    info_at(store, zone, id, at(0)).await
+}
+
+async fn info_at(store: &Store, zone: &ZoneId, id: OperationId, now: Timestamp) -> SchemaInfo {
+    store.schema_info(zone, vec![id, unknown_id()], now).await.unwrap().remove(&id).unwrap()
 }
 
 fn active(schema: &UserSchema) -> ActiveSchema {
     let UserSchema { id, created_at, name, learned_from, .. } = schema.clone();
-    ActiveSchema { id, created_at, is_learned: learned_from.is_some(), name }
+    ActiveSchema { id, created_at, is_learned: learned_from.is_some(), log_until: None, name }
 }
 
 async fn settings_are_the_defaults_until_they_are_changed(fixture: &Fixture) {
@@ -199,11 +208,11 @@ async fn a_schema_is_in_force_for_an_operation_that_is_added_later(fixture: &Fix
     let schema = add_schema(&store, &zone, NewUserSchema { operations, ..new(1) }).await;
     let (named, unnamed) = (add_one(&store, &zone, "GET /users/{u}").await, add_one(&store, &zone, "PUT /users").await);
     let elsewhere = add_one(&store, &other, "GET /users/{u}").await;
-    let found = store.schema_info(&zone, vec![named, unnamed, elsewhere]).await.unwrap();
+    let found = store.schema_info(&zone, vec![named, unnamed, elsewhere], at(0)).await.unwrap();
     assert_eq!(found.len(), 2);
     assert_eq!((found[&named].active.clone(), found[&unnamed].active.clone()), (Some(active(&schema)), None));
     assert_eq!(info(&store, &other, elsewhere).await.active, None);
-    assert_eq!(store.schema_info(&zone, vec![]).await.unwrap(), BTreeMap::new());
+    assert_eq!(store.schema_info(&zone, vec![], at(0)).await.unwrap(), BTreeMap::new());
 }
 
 async fn what_holds_for_an_operation_is_what_zone_and_operation_say(fixture: &Fixture) {
@@ -237,6 +246,42 @@ async fn a_learned_schema_in_force_says_so(fixture: &Fixture) {
     let learned = add_schema(&store, &zone, NewUserSchema { learned_from: Some(id), ..new(1) }).await;
     assert_eq!(info(&store, &zone, id).await.active, Some(active(&learned)));
     assert!(active(&learned).is_learned);
+}
+
+/// A schema of `GET /1` that only logs for five microseconds.
+fn logs_first() -> NewUserSchema {
+    NewUserSchema { log_for: Some(Duration::from_micros(5)), ..new(1) }
+}
+
+async fn a_schema_logs_what_it_would_block_until_its_time(fixture: &Fixture) {
+    let (store, zone) = fixture.store_with_zone().await;
+    let id = add_one(&store, &zone, "GET /1").await;
+    change(&store, &zone, &[(id, BLOCK)]).await;
+    let check = async |now, until, expected| {
+        let found = info_at(&store, &zone, id, now).await;
+        assert_eq!((found.active.and_then(|active| active.log_until), found.action), (until, expected), "{now}");
+    };
+    let schema = add_schema(&store, &zone, logs_first()).await;
+    check(at(0), Some(at(5)), MitigationAction::Log).await;
+    check(at(4), Some(at(5)), MitigationAction::Log).await;
+    check(at(5), Some(at(5)), MitigationAction::Block).await;
+    add_schema(&store, &zone, new(1)).await;
+    check(at(0), None, MitigationAction::Block).await;
+    store.user_schema_set_enabled(&zone, schema.id, false).await.unwrap();
+    check(at(0), None, MitigationAction::Block).await;
+}
+
+async fn nothing_but_blocking_is_put_off(fixture: &Fixture) {
+    let (store, zone) = fixture.store_with_zone().await;
+    let id = add_one(&store, &zone, "GET /1").await;
+    add_schema(&store, &zone, logs_first()).await;
+    let check = async |default_action, is_off, expected| {
+        set(&store, &zone, ValidationSettings { default_action, is_off }).await;
+        assert_eq!(info(&store, &zone, id).await.action, expected);
+    };
+    check(MitigationAction::None, false, MitigationAction::None).await;
+    check(MitigationAction::Log, false, MitigationAction::Log).await;
+    check(MitigationAction::Block, true, MitigationAction::None).await;
 }
 
 async fn gateway_validation(store: &Store, zone: &ZoneId, known: BTreeSet<SchemaId>) -> ZoneValidation {

@@ -27,6 +27,8 @@ conformance![
     a_zone_has_so_many_schemas_and_no_more,
     a_zone_has_so_many_bytes_of_schemas_and_no_more,
     a_learned_schema_goes_with_its_operation_and_is_not_counted,
+    a_learned_schema_takes_the_place_of_the_one_before,
+    the_revision_moves_when_a_learned_schema_takes_an_enabled_one_out,
     a_missing_zone_has_no_schemas,
     a_removed_zone_takes_its_schemas_along,
     schemas_outlast_the_process,
@@ -41,6 +43,7 @@ pub(crate) fn new(number: u32) -> NewUserSchema {
         name: format!("{number}.yaml"),
         validation_enabled: true,
         learned_from: None,
+        log_for: None,
         default_host: None,
         source: format!("# {number}\r\nopenapi: 3.0.0 é\u{0}\n"),
         operations: vec![key(&format!("GET /{number}"))],
@@ -303,6 +306,35 @@ async fn a_learned_schema_goes_with_its_operation_and_is_not_counted(fixture: &F
     assert_eq!(store.user_schema_get(&zone, learned.id, false).await.unwrap(), None);
     assert_eq!(listed(&store, &zone, ALL).await.len() as u64, USER_SCHEMAS_PER_ZONE_MAX);
     assert_eq!(fixture.number("SELECT count(*) FROM user_schema_operations"), 0);
+}
+
+async fn a_learned_schema_takes_the_place_of_the_one_before(fixture: &Fixture) {
+    let (store, zone) = fixture.store_with_zone().await;
+    let ids = [add(&store, &zone, "GET /1", at(0)).await, add(&store, &zone, "GET /2", at(0)).await];
+    let [one, two] = ids.map(|added| Some(added.operation.operation.id));
+    add_schema(&store, &zone, new(1)).await;
+    let other = add_schema(&store, &zone, NewUserSchema { learned_from: two, ..new(2) }).await;
+    let before = add_schema(&store, &zone, NewUserSchema { learned_from: one, ..new(3) }).await;
+    let after = add_schema(&store, &zone, NewUserSchema { learned_from: one, ..new(4) }).await;
+    assert!(after.created_at > before.created_at);
+    let left: Vec<_> = listed(&store, &zone, ALL).await.into_iter().map(|schema| schema.name).collect();
+    assert_eq!(left, ["4.yaml", "2.yaml", "1.yaml"]);
+    assert_eq!(store.user_schema_get(&zone, other.id, true).await.unwrap(), Some(other));
+    assert_eq!(operations(&store, &zone, after.id, described()).await, ["GET example.com /4"]);
+    assert_eq!(fixture.number("SELECT count(*) FROM user_schema_operations"), 3);
+}
+
+async fn the_revision_moves_when_a_learned_schema_takes_an_enabled_one_out(fixture: &Fixture) {
+    let (store, zone) = fixture.store_with_zone().await;
+    let learned_from = Some(add(&store, &zone, "GET /1", at(0)).await.operation.operation.id);
+    let check = async |validation_enabled: bool, moves: u64| {
+        let before = revision(&store, &zone).await;
+        add_schema(&store, &zone, NewUserSchema { learned_from, validation_enabled, ..new(1) }).await;
+        assert_eq!(revision(&store, &zone).await, before + moves, "{validation_enabled}");
+    };
+    check(true, 1).await;
+    check(false, 1).await;
+    check(false, 0).await;
 }
 
 async fn a_missing_zone_has_no_schemas(fixture: &Fixture) {

@@ -8,7 +8,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Feature;
-use crate::http::{State, error::ApiError};
+use crate::{
+    clock,
+    http::{State, error::ApiError},
+};
 
 /// What is known of the validation of some operations, if that was asked for.
 #[derive(Debug, Default)]
@@ -26,7 +29,7 @@ impl SchemaInfos {
             return Ok(Self::default());
         }
         let ids = operations.into_iter().map(|stored| stored.operation.id).collect();
-        Ok(Self(state.store.schema_info(zone, ids).await?))
+        Ok(Self(state.store.schema_info(zone, ids, clock::now()).await?))
     }
 
     /// Whether a schema is in force for an operation.
@@ -57,7 +60,7 @@ pub(crate) struct SchemaInfoBody {
     /// Whether a schema was learned from traffic.
     learned_available: bool,
     /// What happens to requests that do not fit: the operation's own action, or the default of the zone, unless the zone
-    /// overrides both.
+    /// overrides both; `log` in place of `block` for the first 24 hours of a learned schema.
     #[schema(value_type = String, pattern = "^(none|log|block)$")]
     mitigation_action: &'static str,
 }

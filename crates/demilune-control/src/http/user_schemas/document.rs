@@ -64,6 +64,7 @@ impl Upload {
             name: self.name,
             validation_enabled: self.validation_enabled,
             learned_from: None,
+            log_for: None,
             default_host,
             // What is read is UTF-8.
             source: String::from_utf8(source).map_err(|_| ApiError::internal())?,
