@@ -9,6 +9,8 @@ use serde_json::{
     value::{RawValue, to_raw_value},
 };
 
+use super::names;
+
 /// The version of every document: an inventory has none.
 const VERSION: &str = "1.0.0";
 
@@ -51,6 +53,13 @@ pub(super) fn of_host(host: &Host, operations: Vec<Described>) -> Document {
         servers: json!([server(host)]),
         paths,
     }
+}
+
+/// The document of an operation alone, with what was learned about it.
+pub(crate) fn of_operation(key: &OperationKey, parameters: Vec<Value>, request_body: Option<Value>) -> Document {
+    let OperationKey { method, host, endpoint } = key.clone();
+    let object = describe(names::plain(key), key, Parts { parameters, request_body, extensions: Map::new() });
+    of_host(&host, vec![Described { method, endpoint, object }])
 }
 
 /// An operation object that is valid by itself.

@@ -23,7 +23,8 @@ pub(super) fn unique(keys: &[OperationKey]) -> Vec<String> {
     names
 }
 
-fn plain(key: &OperationKey) -> String {
+/// Method and path, with `_` for all that is no letter or digit.
+pub(super) fn plain(key: &OperationKey) -> String {
     let mut name = key.method.as_str().to_ascii_lowercase();
     let words = key.endpoint.as_str().split(|letter: char| !letter.is_ascii_alphanumeric());
     for word in words.filter(|word| !word.is_empty()) {

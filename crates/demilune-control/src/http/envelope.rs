@@ -79,6 +79,18 @@ pub(crate) struct EmptyAnswer {
     result: Empty,
 }
 
+/// The envelope around no result, for the API description.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "describes what `Envelope<()>` prints")]
+pub(crate) struct NullAnswer {
+    success: bool,
+    errors: Vec<Message>,
+    messages: Vec<Message>,
+    /// Always null.
+    #[schema(value_type = Option<bool>)]
+    result: (),
+}
+
 /// `{}`: some clients decode the result of a deletion, and take no null (contract 3.3).
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Empty {}

@@ -84,6 +84,9 @@ error_codes! {
     SCHEMAS_FULL = 10433 BAD_REQUEST
         "The zone has as many schemas as it may, or they have as many bytes together as they may; nothing was added.",
         "Delete schemas that are no longer needed.";
+    SCHEMA_NOT_LEARNED = 10434 BAD_REQUEST
+        "Too little was learned about the operation's requests for a schema that could be enforced; nothing was changed.",
+        "Do what the message says: mostly, wait for more requests that are answered with 2xx, or import a log of them.";
     INTERNAL = 10500 INTERNAL_SERVER_ERROR
         "The server failed in a way that it did not expect; its log has the cause under the request id.",
         "Report it with the `X-Request-Id` of the answer.";

@@ -43,6 +43,7 @@ use super::{
     user_schemas::remove,
     user_schemas::operations,
     user_schemas::hosts,
+    parameter_schemas::apply,
     schema_validation::schemas::add,
     schema_validation::schemas::list,
     schema_validation::schemas::get,

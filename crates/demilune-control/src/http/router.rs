@@ -81,6 +81,10 @@ fn validation() -> Router<SharedState> {
             get(older::action_get).merge(put(older::action_set)),
         )
         .route(
+            "/zones/{zone_id}/api_gateway/operations/{operation_id}/cloudflare_learned_schema",
+            put(parameter_schemas::apply),
+        )
+        .route(
             "/zones/{zone_id}/api_gateway/settings/schema_validation",
             get(older::settings_get).put(older::settings_replace).patch(older::settings_update),
         )

@@ -157,6 +157,15 @@ pub enum Command {
         /// The host or host pattern.
         host: String,
     },
+    /// Puts what was learned about an operation in force.
+    SchemaApplyLearned {
+        /// The zone's id or name; may be absent when there is exactly one zone.
+        zone: Option<String>,
+        /// The operation's id.
+        operation: String,
+        /// Whether it blocks from the start, where it would log for its first 24 hours.
+        now: bool,
+    },
     /// How far the learning of thresholds and schemas has come.
     Learning {
         /// The zone's id or name; every zone when absent.

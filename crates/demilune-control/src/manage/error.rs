@@ -2,7 +2,7 @@
 
 use std::io;
 
-use demilune_inventory::{Host, HostError, IdError, TimestampError, ZoneId};
+use demilune_inventory::{Host, HostError, IdError, OperationId, TimestampError, ZoneId};
 use demilune_policy::rule::{HostHeaderError, OriginUrlError, SettingError};
 use demilune_store::{
     BackupError, OperationUpsertError, OriginSetError, PermissionGroupError, StoreFailure, TokenCreateError,
@@ -129,6 +129,15 @@ pub enum ManageError {
     /// The document would be longer than it may be.
     #[error("{0}")]
     Export(String),
+    /// The text is no id of an operation.
+    #[error("{0:?} cannot be the id of an operation")]
+    OperationId(String, #[source] IdError),
+    /// The zone has no operation with this id.
+    #[error("the zone has no operation with the id {0}")]
+    OperationNotFound(OperationId),
+    /// Nothing that was learned can be put in force.
+    #[error("no schema was put in force: {0}")]
+    NotLearned(String),
     /// The text names no source of counts.
     #[error("{0:?} cannot be who counted")]
     TrafficSource(String, #[source] SourceError),

@@ -72,6 +72,9 @@ impl Manager {
                 Box::pin(self.recompute(zone.as_deref(), at.as_deref(), keep_newer)).await
             }
             Command::SchemaExport { zone, host } => self.schema_export(zone.as_deref(), &host).await,
+            Command::SchemaApplyLearned { zone, operation, now } => {
+                self.schema_apply_learned(zone.as_deref(), &operation, now).await
+            }
             Command::Learning { zone } => self.learning(zone.as_deref()).await,
             Command::TrafficRules { zone } => self.traffic_rules(zone.as_deref()).await,
             Command::TrafficStore { zone, source, content, session_by, first, rows } => {

@@ -29,9 +29,10 @@ pub use error::ManageError;
 pub use explain::{CandidateView, DestinationView, ExplanationView, OperationView, RefusalView, SessionView};
 pub use manager::Manager;
 pub use reply::{
-    GrantView, LearningOperationView, LearningStoredView, LearningView, OriginView, Outcome, RecomputedView, Reply,
-    SchemaLearningView, SchemaView, ServerStatus, SessionIdentifierView, SettingsView, ShownSecret, StatusView,
-    TokenCreated, TokenView, TrafficRulesView, TrafficStoredView, UserCreated, UserView, ZoneView,
+    AppliedSchemaView, GrantView, LearningOperationView, LearningStoredView, LearningView, OriginView, Outcome,
+    RecomputedView, Reply, SchemaLearningView, SchemaView, ServerStatus, SessionIdentifierView, SettingsView,
+    ShownSecret, StatusView, TokenCreated, TokenView, TrafficRulesView, TrafficStoredView, UserCreated, UserView,
+    ZoneView,
 };
 pub use server::listen;
 pub use socket::{SOCKET_NAME, SocketError, bind};

@@ -49,6 +49,8 @@ pub enum Reply {
     Recomputed(RecomputedView),
     /// A host's operations as a document.
     SchemaExported(SchemaView),
+    /// What was learned about an operation is in force.
+    SchemaApplied(AppliedSchemaView),
     /// How far the learning of thresholds and schemas has come, by zone.
     Learning(Vec<LearningView>),
     /// What requests that were served elsewhere are matched with.
@@ -321,6 +323,23 @@ pub struct SchemaView {
     pub host: String,
     /// OpenAPI 3.0.0.
     pub document: serde_json::Value,
+}
+
+/// A learned schema that was put in force.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AppliedSchemaView {
+    /// The zone's id.
+    pub zone: String,
+    /// The operation's id.
+    pub operation: String,
+    /// The schema's id.
+    pub schema_id: String,
+    /// What it is called.
+    pub name: String,
+    /// When it was added.
+    pub created_at: String,
+    /// Until when it logs what it would block; absent where it blocks from the start.
+    pub log_until: Option<String>,
 }
 
 /// How far the learning of a zone's thresholds and schemas has come.

@@ -1,4 +1,4 @@
-//! The command that exports a host's operations, and how far the learning of schemas has come.
+//! The commands that export a host's operations and put what was learned in force, and how far learning has come.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,10 +6,11 @@ use demilune_inventory::{Host, OperationId, Timestamp, ZoneId};
 use demilune_policy::rule::OperationRule;
 use demilune_store::StoreFailure;
 
-use super::{ManageError, Manager, Reply, SchemaLearningView, SchemaView};
+use super::{AppliedSchemaView, ManageError, Manager, Reply, SchemaLearningView, SchemaView};
 use crate::{
+    clock,
     export::{ExportError, Selection, documents},
-    schemas::Progress,
+    schemas::{Applied, ApplyError, Blocks, Progress, apply},
 };
 
 /// Most operations whose evidence is looked at: reading three days of each takes a moment.
@@ -34,6 +35,28 @@ impl Manager {
         let document = document.ok_or_else(|| ManageError::ExportNothing(host.clone()))?;
         let document = serde_json::to_value(document).map_err(|error| StoreFailure::Internal(Box::new(error)))?;
         Ok(Reply::SchemaExported(SchemaView { zone: zone.to_string(), host: host.to_string(), document }))
+    }
+
+    pub(super) async fn schema_apply_learned(
+        &self,
+        zone: Option<&str>,
+        operation: &str,
+        now: bool,
+    ) -> Result<Reply, ManageError> {
+        let id: OperationId =
+            operation.parse().map_err(|error| ManageError::OperationId(operation.to_owned(), error))?;
+        let zone = self.zone_find(zone).await?.id;
+        let stored = self.store.operation_get(&zone, id).await?.ok_or(ManageError::OperationNotFound(id))?;
+        let blocks = if now { Blocks::AtOnce } else { Blocks::AfterADay };
+        let Applied { schema, log_until } = apply(&self.store, &zone, &stored.operation, blocks, clock::now()).await?;
+        Ok(Reply::SchemaApplied(AppliedSchemaView {
+            zone: zone.to_string(),
+            operation: id.to_string(),
+            schema_id: schema.id.to_string(),
+            name: schema.name,
+            created_at: schema.created_at.to_string(),
+            log_until: log_until.map(|time| time.to_string()),
+        }))
     }
 
     /// How far the learning has come for the operations of a zone.
@@ -75,6 +98,15 @@ impl From<ExportError> for ManageError {
     }
 }
 
+impl From<ApplyError> for ManageError {
+    fn from(error: ApplyError) -> Self {
+        match error {
+            ApplyError::Store(failure) => failure.into(),
+            error => Self::NotLearned(error.to_string()),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
@@ -86,7 +118,6 @@ mod tests {
 
     use super::*;
     use crate::{
-        clock,
         jobs::hourly::last_complete_hour,
         manage::{Command, LearningView, OperationText, testing},
     };
@@ -161,6 +192,50 @@ mod tests {
         assert_eq!(computed.with_schemas, 1);
         let seen = learning(&manager).await;
         assert_eq!((seen.with_schemas, seen.learning_schemas.len()), (1, 1));
+    }
+
+    async fn add(manager: &Manager, endpoint: &str) -> OperationId {
+        let key = OperationKey {
+            method: "GET".parse().unwrap(),
+            host: "a.example".parse().unwrap(),
+            endpoint: endpoint.parse().unwrap(),
+        };
+        let added = manager.store.operation_upsert(&"z1".parse().unwrap(), vec![key], clock::now()).await.unwrap();
+        added[0].operation.operation.id
+    }
+
+    fn apply_learned(operation: impl ToString, now: bool) -> Command {
+        Command::SchemaApplyLearned { zone: None, operation: operation.to_string(), now }
+    }
+
+    #[tokio::test]
+    async fn a_learned_schema_logs_for_a_day_unless_it_is_to_block_now() {
+        let (_folder, manager) = testing::manager(10).await;
+        let id = add(&manager, "/a/{id}").await;
+        see(&manager, id, "first", 1_000).await;
+        let check = async |now: bool, hours: Option<i64>| {
+            let reply = manager.execute(apply_learned(id, now)).await.unwrap();
+            let Reply::SchemaApplied(applied) = reply else { panic!("another reply") };
+            assert_eq!(applied.operation, id.to_string());
+            let micros = |text: &str| text.parse::<Timestamp>().unwrap().as_micros();
+            let until = applied.log_until.as_deref().map(|until| micros(until) - micros(&applied.created_at));
+            assert_eq!(until, hours.map(|hours| hours * 3_600_000_000), "{now}");
+        };
+        check(false, Some(24)).await;
+        check(true, None).await;
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_put_in_force_is_refused() {
+        let (_folder, manager) = testing::manager(10).await;
+        let id = add(&manager, "/a/{id}").await;
+        let check = async |operation: &str, part: &str| {
+            let refused = manager.execute(apply_learned(operation, true)).await.unwrap_err().chain();
+            assert!(refused.contains(part), "{refused}");
+        };
+        check(&id.to_string(), "no schema was put in force: 0 of 1000 requests").await;
+        check("a", "cannot be the id of an operation").await;
+        check("f174e90a-fafe-4643-bbbc-4a0ed4fc8415", "the zone has no operation with the id f174e90a").await;
     }
 
     #[tokio::test]

@@ -2,16 +2,18 @@
 
 use std::sync::Arc;
 
-use demilune_inventory::{OperationId, ZoneId};
+use demilune_inventory::{OperationId, Timestamp, ZoneId};
 use demilune_schema::learn::Evidence;
 use demilune_store::{Store, StoreFailure};
 use demilune_traffic::Hour;
 use tokio::task::spawn_blocking;
 
+use crate::clock::unix_seconds;
+
 /// A day in seconds: evidence is packed by days of UTC.
 const DAY_SECONDS: u64 = 24 * Hour::SECONDS;
 
-/// The hours that a schema rests on: at least 72, from the start of a day of UTC, so that packed days are read whole.
+/// The hours that a schema rests on, from the start of a day of UTC, so that packed days are read whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct EvidenceWindow {
     pub(crate) since: Hour,
@@ -19,12 +21,25 @@ pub(crate) struct EvidenceWindow {
 }
 
 impl EvidenceWindow {
-    /// Fewest hours.
+    /// Fewest hours of a schema to be read.
     pub(crate) const HOURS_MIN: u64 = 72;
+    /// Fewest hours of a schema to be enforced: as many as evidence is kept.
+    const ENFORCED_HOURS_MIN: u64 = 168;
 
+    /// At least 72 hours, which end here.
     pub(crate) fn ending_at(until: Hour) -> Self {
-        let since = until.start().saturating_sub(Self::HOURS_MIN * Hour::SECONDS);
-        Self { since: Hour::of(since - since % DAY_SECONDS), until }
+        Self::from_day_of(until.start().saturating_sub(Self::HOURS_MIN * Hour::SECONDS), until)
+    }
+
+    /// At least a week up to now, the hour that is not over included.
+    pub(crate) fn of_week(now: Timestamp) -> Self {
+        let now = unix_seconds(now);
+        let until = Hour::of(Hour::of(now).end());
+        Self::from_day_of(now.saturating_sub(Self::ENFORCED_HOURS_MIN * Hour::SECONDS), until)
+    }
+
+    fn from_day_of(second: u64, until: Hour) -> Self {
+        Self { since: Hour::of(second - second % DAY_SECONDS), until }
     }
 
     /// Its parts by day of UTC.
@@ -84,5 +99,16 @@ mod tests {
         check(1, day - 3 * DAY_SECONDS, &[24, 24, 24, 1]);
         check(23, day - 3 * DAY_SECONDS, &[24, 24, 24, 23]);
         check(24, day - 2 * DAY_SECONDS, &[24, 24, 24]);
+    }
+
+    #[test]
+    fn a_week_begins_with_its_day_and_ends_with_this_hour() {
+        let check = |now: &str, since: &str, until: &str| {
+            let [since, until] = [since, until].map(|text| Hour::of(unix_seconds(text.parse().unwrap())));
+            assert_eq!(EvidenceWindow::of_week(now.parse().unwrap()), EvidenceWindow { since, until }, "{now}");
+        };
+        check("2026-11-23T10:20:00Z", "2026-11-16T00:00:00Z", "2026-11-23T11:00:00Z");
+        check("2026-11-23T00:00:00Z", "2026-11-16T00:00:00Z", "2026-11-23T01:00:00Z");
+        check("2026-11-23T23:59:59Z", "2026-11-16T00:00:00Z", "2026-11-24T00:00:00Z");
     }
 }

@@ -1,9 +1,12 @@
-//! What is learned about requests: the evidence for it, how far it has come, and what is stored of it.
+//! What is learned about requests: the evidence for it, how far it has come, what is stored of it, and how it is put in
+//! force.
 
+mod apply;
 mod evidence;
 mod learned;
 mod progress;
 
+pub(crate) use apply::{Applied, ApplyError, Blocks, apply};
 pub(crate) use evidence::{EvidenceWindow, sum};
 pub(crate) use learned::{LearnedSchema, explanation};
 pub(crate) use progress::Progress;

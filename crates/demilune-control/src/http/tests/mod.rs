@@ -5,6 +5,7 @@ mod configuration;
 mod credentials;
 mod events;
 mod fallthrough;
+mod learned_schema;
 mod operations;
 mod origins;
 mod routes;

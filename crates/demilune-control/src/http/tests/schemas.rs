@@ -40,12 +40,12 @@ fn schema(end: Hour, body: bool) -> StoredSchema {
 }
 
 /// Stores it for an operation.
-async fn learn(api: &Api, id: &str, end: Hour, body: bool) {
+pub(super) async fn learn(api: &Api, id: &str, end: Hour, body: bool) {
     let id: OperationId = id.parse().unwrap();
     api.store.learned_schema_replace(&ZONE.parse().unwrap(), vec![(id, Some(schema(end, body)))]).await.unwrap();
 }
 
-fn end() -> Hour {
+pub(super) fn end() -> Hour {
     last_complete_hour(clock::now())
 }
 
@@ -209,7 +209,7 @@ async fn an_older_schema_is_said_to_be_kept() {
 }
 
 /// Stores what a source saw of an operation with one variable in an hour: requests of 60 callers, with these queries.
-async fn see(api: &Api, id: &str, source: &str, hour: Hour, requests: u32, query: &str) {
+pub(super) async fn see(api: &Api, id: &str, source: &str, hour: Hour, requests: u32, query: &str) {
     let mut evidence = Evidence::new(Arc::default());
     for number in 0..requests {
         let (variable, supporter) = (number.to_string(), Supporter(number % 60 * 70_000_000));
@@ -230,7 +230,7 @@ async fn see(api: &Api, id: &str, source: &str, hour: Hour, requests: u32, query
 
 const KEY: LearnKey = LearnKey::new([7; 16]);
 
-fn before(hour: Hour, hours: u64) -> Hour {
+pub(super) fn before(hour: Hour, hours: u64) -> Hour {
     Hour::of(hour.start() - hours * Hour::SECONDS)
 }
 
