@@ -11,17 +11,17 @@ use demilune_control::manage::{Command, Reply};
 use demilune_inventory::Host;
 use serde_json::Value;
 
-use super::mismatch;
+use super::{mismatch, print_one};
 use crate::{
     access::Access,
     config::{Environment, RawStore, StoreConfig},
     failure::Failure,
     logging,
-    output::{self, OutputError},
+    output::{self, Format, OutputError},
     wiring, yaml,
 };
 
-/// Export what is known about operations
+/// Export what is known about operations, and put it in force
 #[derive(Args)]
 pub(super) struct Schema {
     #[command(flatten)]
@@ -33,6 +33,7 @@ pub(super) struct Schema {
 #[derive(Subcommand)]
 enum Action {
     Export(Export),
+    ApplyLearned(ApplyLearned),
 }
 
 /// Print an OpenAPI 3.0 document of a host's operations, with the parameters and bodies that were learned
@@ -54,12 +55,35 @@ struct Export {
     output: PathBuf,
 }
 
+/// Check an operation's requests against what was learned from those of the last seven days
+///
+/// It takes the place of what was applied before, and logs what it would block for its first 24 hours. What happens to
+/// requests that do not fit is the action of the operation or of its zone.
+#[derive(Args)]
+struct ApplyLearned {
+    /// The zone, by id or name; may be left out when there is one zone
+    #[arg(long)]
+    zone: Option<String>,
+    /// The operation's id
+    #[arg(long, value_name = "ID")]
+    operation: String,
+    /// Block from the start, where the action is block
+    #[arg(long)]
+    now: bool,
+    /// How to print the result
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    output: Format,
+}
+
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
 enum DocumentFormat {
     #[default]
     Yaml,
     Json,
 }
+
+/// What the table says of a schema that never only logs.
+const BLOCKS_NOW: &str = "(blocks from the start)";
 
 /// The document cannot be written.
 #[derive(Debug, thiserror::Error)]
@@ -74,22 +98,52 @@ impl Schema {
     pub(super) fn run(self, environment: &Environment) -> Result<ExitCode, Failure> {
         logging::start_quiet();
         let config = StoreConfig::resolve(self.store, environment)?;
-        let Action::Export(export) = self.action;
-        let command = Command::SchemaExport { zone: export.zone, host: export.host.to_string() };
-        let reply = wiring::runtime()?.block_on(async {
-            let mut access = Access::open(&config).await?;
-            let reply = access.call(command).await;
-            access.close().await;
-            reply
-        });
-        let Reply::SchemaExported(exported) = reply? else { return mismatch() };
-        let text = export.format.write(&exported.document)?;
-        if export.output == Path::new("-") {
-            output::print(&text)?;
-        } else {
-            fs::write(&export.output, text).map_err(|error| WriteError(export.output, error))?;
+        match self.action {
+            Action::Export(export) => export.run(&config)?,
+            Action::ApplyLearned(apply) => apply.run(&config)?,
         }
         Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn call(config: &StoreConfig, command: Command) -> Result<Reply, Failure> {
+    let reply = wiring::runtime()?.block_on(async {
+        let mut access = Access::open(config).await?;
+        let reply = access.call(command).await;
+        access.close().await;
+        reply
+    });
+    Ok(reply?)
+}
+
+impl Export {
+    fn run(self, config: &StoreConfig) -> Result<(), Failure> {
+        let command = Command::SchemaExport { zone: self.zone, host: self.host.to_string() };
+        let Reply::SchemaExported(exported) = call(config, command)? else { return mismatch() };
+        let text = self.format.write(&exported.document)?;
+        if self.output == Path::new("-") {
+            output::print(&text)?;
+        } else {
+            fs::write(&self.output, text).map_err(|error| WriteError(self.output, error))?;
+        }
+        Ok(())
+    }
+}
+
+impl ApplyLearned {
+    fn run(self, config: &StoreConfig) -> Result<(), Failure> {
+        let command = Command::SchemaApplyLearned { zone: self.zone, operation: self.operation, now: self.now };
+        let Reply::SchemaApplied(applied) = call(config, command)? else { return mismatch() };
+        let members = [
+            ("zone", applied.zone.as_str()),
+            ("operation", &applied.operation),
+            ("schema_id", &applied.schema_id),
+            ("name", &applied.name),
+            ("created_at", &applied.created_at),
+            ("log_until", applied.log_until.as_deref().unwrap_or(BLOCKS_NOW)),
+        ];
+        print_one(self.output, &applied, &members)?;
+        Ok(())
     }
 }
 
