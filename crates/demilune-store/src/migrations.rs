@@ -83,7 +83,7 @@ const MIGRATIONS: [Migration; 8] = [
     },
     Migration {
         version: 8,
-        name: "log_first",
+        name: "log first",
         sqlite: include_str!("migrations/sqlite_0008_log_first.sql"),
         postgres: include_str!("migrations/postgres_0008_log_first.sql"),
         oldest_binary: 1,
