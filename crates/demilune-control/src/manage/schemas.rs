@@ -204,8 +204,8 @@ mod tests {
         added[0].operation.operation.id
     }
 
-    fn apply_learned(operation: impl ToString, now: bool) -> Command {
-        Command::SchemaApplyLearned { zone: None, operation: operation.to_string(), now }
+    fn apply_learned(operation: &str, now: bool) -> Command {
+        Command::SchemaApplyLearned { zone: None, operation: operation.to_owned(), now }
     }
 
     #[tokio::test]
@@ -214,7 +214,7 @@ mod tests {
         let id = add(&manager, "/a/{id}").await;
         see(&manager, id, "first", 1_000).await;
         let check = async |now: bool, hours: Option<i64>| {
-            let reply = manager.execute(apply_learned(id, now)).await.unwrap();
+            let reply = manager.execute(apply_learned(&id.to_string(), now)).await.unwrap();
             let Reply::SchemaApplied(applied) = reply else { panic!("another reply") };
             assert_eq!(applied.operation, id.to_string());
             let micros = |text: &str| text.parse::<Timestamp>().unwrap().as_micros();

@@ -63,7 +63,9 @@ pub(crate) async fn get(
     // Nothing was written, so that it does not matter how the transaction ends.
     connection.rollback().await;
     let mut found = found?;
-    found.values_mut().for_each(|info| info.act_at(now));
+    for info in found.values_mut() {
+        info.act_at(now);
+    }
     Ok(found)
 }
 
