@@ -50,6 +50,8 @@ pub struct UserSchema {
     pub validation_enabled: bool,
     /// The operation that it was learned from; none if it was uploaded.
     pub learned_from: Option<OperationId>,
+    /// Until when it logs what it would block; none if it blocks from the start.
+    pub log_until: Option<Timestamp>,
     /// The host of servers whose URL names none, with which the document is to be read.
     pub default_host: Option<Host>,
     /// Bytes of its source.
@@ -79,9 +81,7 @@ pub struct NewUserSchema {
 }
 
 impl NewUserSchema {
-    /// Until when it logs what it would block, if it is added at this time.
-    #[must_use]
-    pub fn log_until(&self, created_at: Timestamp) -> Option<Timestamp> {
+    fn log_until(&self, created_at: Timestamp) -> Option<Timestamp> {
         let micros = i64::try_from(self.log_for?.as_micros()).unwrap_or(i64::MAX);
         Timestamp::from_micros(created_at.as_micros().saturating_add(micros))
     }
@@ -99,7 +99,8 @@ columns! { "user_schemas":
     DEFAULT_HOST = 5 "default_host",
     LEARNED_FROM = 6 "learned_from",
     SOURCE_BYTES = 7 "source_bytes",
-    SOURCE = 8 "source",
+    LOG_UNTIL = 8 "log_until",
+    SOURCE = 9 "source",
 }
 // What is read of a schema that is removed, after its id.
 columns! { "user_schemas": REMOVED_ENABLED = 1 "validation_enabled" }
@@ -107,9 +108,10 @@ columns! { "user_schemas": REMOVED_ENABLED = 1 "validation_enabled" }
 /// What is read of a schema, with its source or with nothing in the place of that.
 const fn selected(with_source: bool) -> &'static str {
     if with_source {
-        "schema_id, created_at, name, kind, validation_enabled, default_host, learned_from, source_bytes, source"
+        "schema_id, created_at, name, kind, validation_enabled, default_host, learned_from, source_bytes, log_until, source"
     } else {
-        "schema_id, created_at, name, kind, validation_enabled, default_host, learned_from, source_bytes, NULL AS source"
+        "schema_id, created_at, name, kind, validation_enabled, default_host, learned_from, source_bytes, log_until, \
+         NULL AS source"
     }
 }
 
@@ -122,6 +124,7 @@ fn user_schema(row: &Row) -> Result<UserSchema, StoreFailure> {
         created_at: row.time(CREATED_AT)?,
         validation_enabled: row.flag(VALIDATION_ENABLED)?,
         learned_from: row.parse_or_null(LEARNED_FROM)?,
+        log_until: row.time_or_null(LOG_UNTIL)?,
         default_host: row.parse_or_null(DEFAULT_HOST)?,
         source_bytes: row.count(SOURCE_BYTES)?,
         source: if row.is_null(SOURCE) { None } else { Some(row.blob_with(SOURCE, text)?) },
@@ -169,12 +172,14 @@ pub(crate) async fn add(
     if let Err(error) = there.check(new) {
         return Ok(Err(error));
     }
+    let created_at = there.next_time(now);
     let stored = UserSchema {
         id: SchemaId::random(),
         name: new.name.clone(),
-        created_at: there.next_time(now),
+        created_at,
         validation_enabled: new.validation_enabled,
         learned_from: new.learned_from,
+        log_until: new.log_until(created_at),
         default_host: new.default_host.clone(),
         source_bytes: new.source.len() as u64,
         source: Some(new.source.clone()),
@@ -183,7 +188,7 @@ pub(crate) async fn add(
         Some(operation) => remove_learned(connection, zone, operation).await?,
         None => false,
     };
-    insert(connection, zone, &stored, new.log_until(stored.created_at)).await?;
+    insert(connection, zone, &stored).await?;
     operations::insert(connection, zone, stored.id, &new.operations).await?;
     if stored.validation_enabled || took_enabled_out {
         zone::advance(connection, zone).await?;
@@ -207,12 +212,7 @@ async fn remove_learned(
     Ok(enabled)
 }
 
-async fn insert(
-    connection: &mut Connection<'_>,
-    zone: &ZoneId,
-    stored: &UserSchema,
-    log_until: Option<Timestamp>,
-) -> Result<(), QueryError> {
+async fn insert(connection: &mut Connection<'_>, zone: &ZoneId, stored: &UserSchema) -> Result<(), QueryError> {
     const INSERT: &str = "INSERT INTO user_schemas (zone_id, schema_id, created_at, name, kind, validation_enabled, \
         default_host, learned_from, source_bytes, source, log_until) \
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
@@ -227,7 +227,7 @@ async fn insert(
         Value::TextOrNull(stored.learned_from.as_ref().map(ToString::to_string)),
         Value::Integer(i64::try_from(stored.source_bytes).unwrap_or(i64::MAX)),
         Value::Blob(source.as_bytes().to_vec()),
-        Value::IntegerOrNull(log_until.map(Timestamp::as_micros)),
+        Value::IntegerOrNull(stored.log_until.map(Timestamp::as_micros)),
     ]);
     connection.query(INSERT, parameters).await.map(drop)
 }

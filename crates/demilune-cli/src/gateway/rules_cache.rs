@@ -69,6 +69,7 @@ struct SchemaText {
     created_at_us: i64,
     default_host: Option<String>,
     learned_from: Option<String>,
+    log_until_us: Option<i64>,
     source_bytes: u64,
 }
 
@@ -205,6 +206,7 @@ impl From<&UserSchema> for SchemaText {
             created_at_us: schema.created_at.as_micros(),
             default_host: schema.default_host.as_ref().map(ToString::to_string),
             learned_from: schema.learned_from.map(|id| id.to_string()),
+            log_until_us: schema.log_until.map(Timestamp::as_micros),
             source_bytes: schema.source_bytes,
         }
     }
@@ -266,12 +268,14 @@ impl ValidationText {
 
 impl SchemaText {
     fn parse(self) -> Result<UserSchema, String> {
+        let time = |micros| Timestamp::from_micros(micros).ok_or("a time is out of range");
         Ok(UserSchema {
             id: parsed(&self.id)?,
             name: self.name,
-            created_at: Timestamp::from_micros(self.created_at_us).ok_or("a time is out of range")?,
+            created_at: time(self.created_at_us)?,
             validation_enabled: true,
             learned_from: self.learned_from.map(|id| parsed(&id)).transpose()?,
+            log_until: self.log_until_us.map(time).transpose()?,
             default_host: self.default_host.map(|host| parsed(&host)).transpose()?,
             source_bytes: self.source_bytes,
             source: None,
@@ -335,6 +339,7 @@ mod tests {
             created_at: Timestamp::from_micros(1).unwrap(),
             validation_enabled: true,
             learned_from: None,
+            log_until: Timestamp::from_micros(2),
             default_host: Some("a.example".parse().unwrap()),
             source_bytes: 4,
             source: None,

@@ -10,7 +10,7 @@ use super::{AppliedSchemaView, ManageError, Manager, Reply, SchemaLearningView, 
 use crate::{
     clock,
     export::{ExportError, Selection, documents},
-    schemas::{Applied, ApplyError, Blocks, Progress, apply},
+    schemas::{ApplyError, Blocks, Progress, apply},
 };
 
 /// Most operations whose evidence is looked at: reading three days of each takes a moment.
@@ -48,14 +48,14 @@ impl Manager {
         let zone = self.zone_find(zone).await?.id;
         let stored = self.store.operation_get(&zone, id).await?.ok_or(ManageError::OperationNotFound(id))?;
         let blocks = if now { Blocks::AtOnce } else { Blocks::AfterADay };
-        let Applied { schema, log_until } = apply(&self.store, &zone, &stored.operation, blocks, clock::now()).await?;
+        let schema = apply(&self.store, &zone, &stored.operation, blocks, clock::now()).await?;
         Ok(Reply::SchemaApplied(AppliedSchemaView {
             zone: zone.to_string(),
             operation: id.to_string(),
             schema_id: schema.id.to_string(),
             name: schema.name,
             created_at: schema.created_at.to_string(),
-            log_until: log_until.map(|time| time.to_string()),
+            log_until: schema.log_until.map(|time| time.to_string()),
         }))
     }
 

@@ -26,14 +26,6 @@ pub(crate) enum Blocks {
     AtOnce,
 }
 
-/// A learned schema that was put in force.
-#[derive(Debug)]
-pub(crate) struct Applied {
-    pub(crate) schema: UserSchema,
-    /// Until when it logs what it would block.
-    pub(crate) log_until: Option<Timestamp>,
-}
-
 /// Why no schema was put in force; `Display` is a sentence that says what to do.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ApplyError {
@@ -75,7 +67,7 @@ pub(crate) async fn apply(
     operation: &Operation,
     blocks: Blocks,
     now: Timestamp,
-) -> Result<Applied, ApplyError> {
+) -> Result<UserSchema, ApplyError> {
     let evidence = sum(store, zone, operation.id, EvidenceWindow::of_week(now)).await?;
     let key = operation.key.clone();
     // Milliseconds, not where requests are answered.
@@ -90,8 +82,7 @@ pub(crate) async fn apply(
         source,
         operations: vec![operation.key.clone()],
     };
-    let schema = store.user_schema_add(zone, new.clone(), now).await?;
-    Ok(Applied { log_until: new.log_until(schema.created_at), schema })
+    Ok(store.user_schema_add(zone, new, now).await?)
 }
 
 /// `learned-{operation}-{day of UTC}`.

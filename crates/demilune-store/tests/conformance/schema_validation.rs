@@ -72,8 +72,8 @@ async fn info_at(store: &Store, zone: &ZoneId, id: OperationId, now: Timestamp) 
 }
 
 fn active(schema: &UserSchema) -> ActiveSchema {
-    let UserSchema { id, created_at, name, learned_from, .. } = schema.clone();
-    ActiveSchema { id, created_at, is_learned: learned_from.is_some(), log_until: None, name }
+    let UserSchema { id, created_at, name, learned_from, log_until, .. } = schema.clone();
+    ActiveSchema { id, created_at, is_learned: learned_from.is_some(), log_until, name }
 }
 
 async fn settings_are_the_defaults_until_they_are_changed(fixture: &Fixture) {
@@ -262,6 +262,7 @@ async fn a_schema_logs_what_it_would_block_until_its_time(fixture: &Fixture) {
         assert_eq!((found.active.and_then(|active| active.log_until), found.action), (until, expected), "{now}");
     };
     let schema = add_schema(&store, &zone, logs_first()).await;
+    assert_eq!(schema.log_until, Some(at(5)));
     check(at(0), Some(at(5)), MitigationAction::Log).await;
     check(at(4), Some(at(5)), MitigationAction::Log).await;
     check(at(5), Some(at(5)), MitigationAction::Block).await;

@@ -99,6 +99,7 @@ async fn a_schema_is_kept_byte_for_byte(fixture: &Fixture) {
         created_at: at(0),
         validation_enabled: true,
         learned_from: None,
+        log_until: None,
         default_host: new.default_host,
         source_bytes: new.source.len() as u64,
         source: Some(new.source),
