@@ -93,12 +93,18 @@ fn a_host_belongs_to_one_zone() {
 #[test]
 fn settings_are_shown_and_changed_one_by_one() {
     let mut server = Server::start(&[]);
-    let mut expected = json!({"unmatched": "pass", "forward_path": "normalized", "head_as_get": true});
+    let mut expected = json!({
+        "unmatched": "pass", "forward_path": "normalized", "head_as_get": true,
+        "validated_bytes_max": null, "schemas_max": 100, "schemas_bytes_max": 32 << 20,
+    });
     assert_eq!(server.run_json(&["settings", "show"]), expected);
     for (flag, text, member, value) in [
         ("--unmatched", "block", "unmatched", json!("block")),
         ("--forward-path", "raw", "forward_path", json!("raw")),
         ("--head-as-get", "false", "head_as_get", json!(false)),
+        ("--validated-bytes-max", "4096", "validated_bytes_max", json!(4096)),
+        ("--schemas-max", "5", "schemas_max", json!(5)),
+        ("--schemas-bytes-max", "1000", "schemas_bytes_max", json!(1000)),
     ] {
         expected[member] = value;
         assert_eq!(server.run_json(&["settings", "set", flag, text]), expected);
@@ -106,7 +112,8 @@ fn settings_are_shown_and_changed_one_by_one() {
     assert_eq!(own_call(&server, "GET", "/settings", None).1["result"], expected);
     assert_eq!(own_call(&server, "PATCH", "/settings", Some(&json!({"unmatched": "log"}))).0, 200);
     server.stop();
-    let printed = "unmatched     log\nforward_path  raw\nhead_as_get   false\n";
+    let printed = "unmatched            log\nforward_path         raw\nhead_as_get          false\n\
+                   validated_bytes_max  4096\nschemas_max          5\nschemas_bytes_max    1000\n";
     assert_eq!(server.run_ok(&["settings", "show"]), printed);
     server.run_ok(&["settings", "set", "--head-as-get", "true"]);
     assert_eq!(server.run_json(&["settings", "show"])["head_as_get"], true);

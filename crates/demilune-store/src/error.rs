@@ -4,10 +4,7 @@ use std::error::Error;
 
 use demilune_inventory::{Host, OperationId, ZoneId};
 
-use crate::{
-    origin::ORIGINS_PER_ZONE_MAX,
-    user_schema::{USER_SCHEMAS_BYTES_MAX, USER_SCHEMAS_PER_ZONE_MAX},
-};
+use crate::origin::ORIGINS_PER_ZONE_MAX;
 
 /// What a driver said. It goes to the log, never to a client.
 pub(crate) type Cause = Box<dyn Error + Send + Sync>;
@@ -237,12 +234,12 @@ pub enum UserSchemaAddError {
     /// There is no operation that it could have been learned from.
     #[error("there is no such operation")]
     OperationUnknown,
-    /// The zone has [`USER_SCHEMAS_PER_ZONE_MAX`] uploaded schemas, and this would be one more.
-    #[error("the zone may have {USER_SCHEMAS_PER_ZONE_MAX} schemas")]
-    TooMany,
-    /// The uploaded schemas of the zone would have more than [`USER_SCHEMAS_BYTES_MAX`] bytes together.
-    #[error("the schemas of the zone may have {USER_SCHEMAS_BYTES_MAX} bytes together")]
-    TooLarge,
+    /// The zone has as many uploaded schemas as it may, and this would be one more.
+    #[error("the zone may have {0} schemas")]
+    TooMany(u32),
+    /// The uploaded schemas of the zone would have more bytes together than they may.
+    #[error("the schemas of the zone may have {0} bytes together")]
+    TooLarge(u32),
     /// The store could not answer.
     #[error(transparent)]
     Store(#[from] StoreFailure),

@@ -58,7 +58,6 @@ pub use traffic::{
 pub use user::User;
 pub use user_schema::{
     NewUserSchema, SchemaHosts, SchemaHostsPage, SchemaId, SchemaIdError, SchemaOperation, SchemaOperationPage,
-    SchemaOperationQuery, USER_SCHEMA_BYTES_MAX, USER_SCHEMAS_BYTES_MAX, USER_SCHEMAS_PER_ZONE_MAX, UserSchema,
-    UserSchemaPage, UserSchemaQuery,
+    SchemaOperationQuery, USER_SCHEMA_BYTES_MAX, UserSchema, UserSchemaPage, UserSchemaQuery,
 };
 pub use zone::Zone;

@@ -31,7 +31,7 @@ struct Migration {
     oldest_binary: u32,
 }
 
-const MIGRATIONS: [Migration; 8] = [
+const MIGRATIONS: [Migration; 9] = [
     Migration {
         version: 1,
         name: "inventory",
@@ -86,6 +86,13 @@ const MIGRATIONS: [Migration; 8] = [
         name: "log first",
         sqlite: include_str!("migrations/sqlite_0008_log_first.sql"),
         postgres: include_str!("migrations/postgres_0008_log_first.sql"),
+        oldest_binary: 1,
+    },
+    Migration {
+        version: 9,
+        name: "limits",
+        sqlite: include_str!("migrations/sqlite_0009_limits.sql"),
+        postgres: include_str!("migrations/postgres_0009_limits.sql"),
         oldest_binary: 1,
     },
 ];

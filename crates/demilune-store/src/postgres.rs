@@ -241,6 +241,7 @@ pub(crate) async fn query(
             Value::IntegerOrNull(number) => query.bind(number),
             Value::Real(number) => query.bind(number),
             Value::Blob(bytes) => query.bind(bytes),
+            Value::BlobOrNull(bytes) => query.bind(bytes),
             Value::Null => query.bind(None::<String>),
         };
     }

@@ -15,6 +15,7 @@ pub(crate) enum Value {
     IntegerOrNull(Option<i64>),
     Real(f64),
     Blob(Vec<u8>),
+    BlobOrNull(Option<Vec<u8>>),
     /// A null of a type that nobody asked for.
     Null,
 }

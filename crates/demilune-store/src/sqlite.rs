@@ -295,6 +295,7 @@ fn bind(statement: &mut CachedStatement<'_>, parameters: &[Value]) -> rusqlite::
             Value::IntegerOrNull(number) => statement.raw_bind_parameter(index, number)?,
             Value::Real(number) => statement.raw_bind_parameter(index, number)?,
             Value::Blob(bytes) => statement.raw_bind_parameter(index, bytes)?,
+            Value::BlobOrNull(bytes) => statement.raw_bind_parameter(index, bytes)?,
             Value::Null => statement.raw_bind_parameter(index, rusqlite::types::Null)?,
         }
     }

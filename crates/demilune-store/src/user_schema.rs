@@ -8,6 +8,8 @@ mod page;
 use std::time::Duration;
 
 use demilune_inventory::{Host, OperationId, OperationKey, Timestamp, ZoneId};
+use demilune_policy::rule::ValidationLimits;
+use demilune_traffic::SessionSample;
 
 pub(crate) use hosts::list as hosts;
 pub use hosts::{SchemaHosts, SchemaHostsPage};
@@ -22,16 +24,8 @@ use crate::{
     connection::Connection,
     error::{QueryError, StoreFailure, UserSchemaAddError},
     row::{Row, Value, columns},
-    zone,
+    settings, zone,
 };
-
-/// Most uploaded schemas of a zone. The documented plans end at "10 or more"; more than these few serve nobody, since
-/// every gateway reads and compiles all that are enabled.
-pub const USER_SCHEMAS_PER_ZONE_MAX: u64 = 100;
-
-/// Most bytes of the uploaded schemas of a zone together, where the documented plans end at "10 MB or more". The
-/// largest published documents take 13 MB, so that two of them fit; a page of all schemas is no larger either.
-pub const USER_SCHEMAS_BYTES_MAX: u64 = 32 * 1024 * 1024;
 
 /// Most bytes of one schema: those of a document that can be read
 /// ([`Limits::bytes_max`](demilune_schema::document::Limits::bytes_max) unless told).
@@ -50,7 +44,7 @@ pub struct UserSchema {
     pub validation_enabled: bool,
     /// The operation that it was learned from; none if it was uploaded.
     pub learned_from: Option<OperationId>,
-    /// Until when it logs what it would block; none if it blocks from the start.
+    /// Until when it logs what it would block: never to block is [`Timestamp::MAX`]. None if it blocks from the start.
     pub log_until: Option<Timestamp>,
     /// The host of servers whose URL names none, with which the document is to be read.
     pub default_host: Option<Host>,
@@ -72,6 +66,9 @@ pub struct NewUserSchema {
     pub learned_from: Option<OperationId>,
     /// For how long it logs what it would block, from when it is added; none if it blocks from the start.
     pub log_for: Option<Duration>,
+    /// The sessions that were answered with 2xx before, as far as they are sampled: if too many of those do not fit, the
+    /// schema is wrong rather than they. None if it was uploaded.
+    pub known_sessions: Option<SessionSample>,
     /// The host of servers whose URL names none.
     pub default_host: Option<Host>,
     /// The document, at most [`USER_SCHEMA_BYTES_MAX`] bytes.
@@ -169,7 +166,8 @@ pub(crate) async fn add(
         return Ok(Err(UserSchemaAddError::ZoneUnknown));
     }
     let there = There::read(connection, zone).await?;
-    if let Err(error) = there.check(new) {
+    let limits = settings::get(connection, zone).await?.unwrap_or_default().settings.limits;
+    if let Err(error) = there.check(new, limits) {
         return Ok(Err(error));
     }
     let created_at = there.next_time(now);
@@ -188,7 +186,7 @@ pub(crate) async fn add(
         Some(operation) => remove_learned(connection, zone, operation).await?,
         None => false,
     };
-    insert(connection, zone, &stored).await?;
+    insert(connection, zone, &stored, new.known_sessions.as_ref()).await?;
     operations::insert(connection, zone, stored.id, &new.operations).await?;
     if stored.validation_enabled || took_enabled_out {
         zone::advance(connection, zone).await?;
@@ -212,10 +210,15 @@ async fn remove_learned(
     Ok(enabled)
 }
 
-async fn insert(connection: &mut Connection<'_>, zone: &ZoneId, stored: &UserSchema) -> Result<(), QueryError> {
+async fn insert(
+    connection: &mut Connection<'_>,
+    zone: &ZoneId,
+    stored: &UserSchema,
+    known_sessions: Option<&SessionSample>,
+) -> Result<(), QueryError> {
     const INSERT: &str = "INSERT INTO user_schemas (zone_id, schema_id, created_at, name, kind, validation_enabled, \
-        default_host, learned_from, source_bytes, source, log_until) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+        default_host, learned_from, source_bytes, source, log_until, known_sessions) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
     let source = stored.source.as_deref().unwrap_or_default();
     let mut parameters = schema(zone, stored.id);
     parameters.extend([
@@ -228,6 +231,7 @@ async fn insert(connection: &mut Connection<'_>, zone: &ZoneId, stored: &UserSch
         Value::Integer(i64::try_from(stored.source_bytes).unwrap_or(i64::MAX)),
         Value::Blob(source.as_bytes().to_vec()),
         Value::IntegerOrNull(stored.log_until.map(Timestamp::as_micros)),
+        Value::BlobOrNull(known_sessions.map(SessionSample::encode)),
     ]);
     connection.query(INSERT, parameters).await.map(drop)
 }
@@ -249,15 +253,15 @@ impl There {
         Ok(Self { uploaded: row.count(COUNT)?, uploaded_bytes: row.count(BYTES)?, newest: row.time_or_null(NEWEST)? })
     }
 
-    fn check(&self, new: &NewUserSchema) -> Result<(), UserSchemaAddError> {
+    fn check(&self, new: &NewUserSchema, limits: ValidationLimits) -> Result<(), UserSchemaAddError> {
         if new.learned_from.is_some() {
             return Ok(());
         }
-        if self.uploaded >= USER_SCHEMAS_PER_ZONE_MAX {
-            return Err(UserSchemaAddError::TooMany);
+        if self.uploaded >= limits.schemas_max.into() {
+            return Err(UserSchemaAddError::TooMany(limits.schemas_max));
         }
-        if self.uploaded_bytes + new.source.len() as u64 > USER_SCHEMAS_BYTES_MAX {
-            return Err(UserSchemaAddError::TooLarge);
+        if self.uploaded_bytes + new.source.len() as u64 > limits.schemas_bytes_max.into() {
+            return Err(UserSchemaAddError::TooLarge(limits.schemas_bytes_max));
         }
         Ok(())
     }
@@ -285,6 +289,37 @@ pub(crate) async fn set_enabled(
         zone::advance(connection, zone).await?;
     }
     Ok(get(connection, zone, id, true).await?)
+}
+
+/// The sessions that a learned schema knows; none if there is no such schema, or it knows none.
+pub(crate) async fn known_sessions(
+    connection: &mut Connection<'_>,
+    zone: &ZoneId,
+    id: SchemaId,
+) -> Result<Option<SessionSample>, StoreFailure> {
+    const SQL: &str = "SELECT schema_id, known_sessions FROM user_schemas \
+                       WHERE zone_id = $1 AND schema_id = $2 AND known_sessions IS NOT NULL";
+    columns! { "user_schemas": KNOWN_SESSIONS = 1 "known_sessions" }
+    let rows = connection.query(SQL, schema(zone, id)).await?;
+    rows.first().map(|row| row.blob_with(KNOWN_SESSIONS, SessionSample::decode)).transpose()
+}
+
+/// From now on a learned schema only logs, in the transaction that is open; false if there is no such schema, or it never
+/// blocks anyway.
+pub(crate) async fn never_block(
+    connection: &mut Connection<'_>,
+    zone: &ZoneId,
+    id: SchemaId,
+) -> Result<bool, QueryError> {
+    const UPDATE: &str = "UPDATE user_schemas SET log_until = $3 WHERE zone_id = $1 AND schema_id = $2 \
+                          AND learned_from IS NOT NULL AND coalesce(log_until, 0) < $3 RETURNING schema_id";
+    let mut parameters = schema(zone, id);
+    parameters.push(Timestamp::MAX.into());
+    let changed = !connection.query(UPDATE, parameters).await?.is_empty();
+    if changed {
+        zone::advance(connection, zone).await?;
+    }
+    Ok(changed)
 }
 
 /// Removes a schema, in the transaction that is open; false if there was none.

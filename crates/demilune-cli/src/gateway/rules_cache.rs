@@ -9,7 +9,8 @@ use std::{
 
 use demilune_inventory::{OperationKey, Timestamp};
 use demilune_policy::rule::{
-    HostHeader, OperationRule, Origin, RouteTarget, SessionIdentifier, ValidationSettings, ZoneRules, ZoneSettings,
+    HostHeader, OperationRule, Origin, RouteTarget, SessionIdentifier, ValidationLimits, ValidationSettings, ZoneRules,
+    ZoneSettings,
 };
 use demilune_store::{SchemaId, UserSchema, ZoneValidation};
 use serde::{Deserialize, Serialize};
@@ -48,6 +49,7 @@ struct ZoneText {
     unmatched: String,
     forward_path: String,
     head_as_get: bool,
+    validated_bytes_max: Option<u32>,
     validation: ValidationText,
 }
 
@@ -181,6 +183,7 @@ impl From<&SavedZone> for ZoneText {
             unmatched: rules.settings.unmatched.to_string(),
             forward_path: rules.settings.forward_path.to_string(),
             head_as_get: rules.settings.head_as_get,
+            validated_bytes_max: rules.settings.limits.validated_bytes_max,
             validation: validation.into(),
         }
     }
@@ -249,6 +252,11 @@ impl ZoneText {
                 unmatched: parsed(&self.unmatched)?,
                 forward_path: parsed(&self.forward_path)?,
                 head_as_get: self.head_as_get,
+                // Gateways have nothing to do with the others.
+                limits: ValidationLimits {
+                    validated_bytes_max: self.validated_bytes_max,
+                    ..ValidationLimits::default()
+                },
             },
         };
         Ok(SavedZone { rules, validation: self.validation.parse()? })
@@ -331,7 +339,11 @@ mod tests {
                 host_header: "inner.example:81".parse().unwrap(),
             }],
             session_identifiers: vec![SessionIdentifier::parse("header", "X-Key").unwrap()],
-            settings: ZoneSettings { head_as_get: false, ..ZoneSettings::default() },
+            settings: ZoneSettings {
+                head_as_get: false,
+                limits: ValidationLimits { validated_bytes_max: Some(7), ..ValidationLimits::default() },
+                ..ZoneSettings::default()
+            },
         };
         let schema = UserSchema {
             id: SCHEMA.parse().unwrap(),

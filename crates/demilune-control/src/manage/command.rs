@@ -4,6 +4,24 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+/// Settings to change; those that are absent stay as they are.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SettingsText {
+    /// What happens to requests that no operation fits: `pass`, `log` or `block`.
+    pub unmatched: Option<String>,
+    /// Which form of the path the origin gets: `normalized` or `raw`.
+    pub forward_path: Option<String>,
+    /// Whether HEAD is taken for GET where no HEAD operation fits.
+    pub head_as_get: Option<bool>,
+    /// Most bytes of a body that are held to be checked; 0 for what the gateway itself says.
+    pub validated_bytes_max: Option<u32>,
+    /// Most uploaded schemas.
+    pub schemas_max: Option<u32>,
+    /// Most bytes of them together.
+    pub schemas_bytes_max: Option<u32>,
+}
+
 /// One management command. Texts are as people wrote them; the manager reads and checks them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "command", rename_all = "snake_case", deny_unknown_fields)]
@@ -98,12 +116,8 @@ pub enum Command {
     SettingsSet {
         /// The zone's id or name; may be absent when there is exactly one zone.
         zone: Option<String>,
-        /// What happens to requests that no operation fits: `pass`, `log` or `block`.
-        unmatched: Option<String>,
-        /// Which form of the path the origin gets: `normalized` or `raw`.
-        forward_path: Option<String>,
-        /// Whether HEAD is taken for GET where no HEAD operation fits.
-        head_as_get: Option<bool>,
+        /// The settings to change; the others stay as they are.
+        change: SettingsText,
     },
     /// Says what the gateway would do with requests, and why; all by the same state of the rules.
     Explain {

@@ -1,6 +1,6 @@
 //! Why a management command was not executed.
 
-use std::io;
+use std::{io, ops::RangeInclusive};
 
 use demilune_inventory::{Host, HostError, IdError, OperationId, TimestampError, ZoneId};
 use demilune_policy::rule::{HostHeaderError, OriginUrlError, SettingError};
@@ -103,6 +103,9 @@ pub enum ManageError {
     /// The word is no value of a setting.
     #[error("the setting {0} cannot be changed")]
     Setting(&'static str, #[source] SettingError),
+    /// The number is out of the range of a setting.
+    #[error("the setting {0} cannot be {1}; choose a number from {least} to {most}", least = .2.start(), most = .2.end())]
+    Limit(&'static str, u32, RangeInclusive<u32>),
     /// No copy was made.
     #[error("no backup was made")]
     Backup(#[source] BackupError),

@@ -63,9 +63,7 @@ impl Manager {
             Command::OriginList { zone } => self.origin_list(zone.as_deref()).await,
             Command::OriginDelete { zone, host } => self.origin_delete(zone.as_deref(), &host).await,
             Command::SettingsShow { zone } => self.settings_show(zone.as_deref()).await,
-            Command::SettingsSet { zone, unmatched, forward_path, head_as_get } => {
-                self.settings_set(zone.as_deref(), unmatched.as_deref(), forward_path.as_deref(), head_as_get).await
-            }
+            Command::SettingsSet { zone, change } => self.settings_set(zone.as_deref(), change).await,
             Command::Explain { zone, requests } => self.explain(zone.as_deref(), &requests).await,
             Command::Recompute { zone, at, keep_newer } => {
                 // On the heap: what it waits for is large.

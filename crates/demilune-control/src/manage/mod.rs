@@ -24,7 +24,7 @@ mod zones;
 
 pub use bootstrap::{BootstrapError, FirstCredential};
 pub use client::{CallError, Client, ConnectError};
-pub use command::{Command, LearningRowText, OperationText, RequestText, TrafficRowText};
+pub use command::{Command, LearningRowText, OperationText, RequestText, SettingsText, TrafficRowText};
 pub use error::ManageError;
 pub use explain::{CandidateView, DestinationView, ExplanationView, OperationView, RefusalView, SessionView};
 pub use manager::Manager;

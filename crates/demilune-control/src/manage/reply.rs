@@ -218,6 +218,12 @@ pub struct SettingsView {
     pub forward_path: String,
     /// Whether HEAD is taken for GET where no HEAD operation fits.
     pub head_as_get: bool,
+    /// Most bytes of a body that are held to be checked; none for what the gateway itself says.
+    pub validated_bytes_max: Option<u32>,
+    /// Most uploaded schemas.
+    pub schemas_max: u32,
+    /// Most bytes of them together.
+    pub schemas_bytes_max: u32,
 }
 
 impl From<ZoneSettings> for SettingsView {
@@ -226,6 +232,9 @@ impl From<ZoneSettings> for SettingsView {
             unmatched: settings.unmatched.to_string(),
             forward_path: settings.forward_path.to_string(),
             head_as_get: settings.head_as_get,
+            validated_bytes_max: settings.limits.validated_bytes_max,
+            schemas_max: settings.limits.schemas_max,
+            schemas_bytes_max: settings.limits.schemas_bytes_max,
         }
     }
 }

@@ -8,14 +8,21 @@ use demilune_schema::{
     learn::{Evidence, Learned, Profile},
 };
 use demilune_store::{NewUserSchema, Store, StoreFailure, UserSchema, UserSchemaAddError};
+use demilune_traffic::Hour;
 use serde_json::Value;
 use tokio::task::spawn_blocking;
 
 use super::{EvidenceWindow, sum};
-use crate::export::{of_operation, variables};
+use crate::{
+    clock::unix_seconds,
+    export::{of_operation, variables},
+};
 
 /// How long a learned schema logs what it would block, unless told otherwise: a day shows every hour's clients.
 const LOGS_FIRST: Duration = Duration::from_hours(24);
+
+/// For how many days clients are known that were answered with 2xx: as long as those that it was learned from.
+const KNOWN_DAYS: u32 = 8;
 
 /// From when on a learned schema blocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,11 +80,14 @@ pub(crate) async fn apply(
     // Milliseconds, not where requests are answered.
     let writing = spawn_blocking(move || source(&evidence, &key));
     let source = writing.await.map_err(|error| StoreFailure::Internal(Box::new(error)))??;
+    let end = Hour::of(unix_seconds(now) + Hour::SECONDS);
+    let known = store.sessions_seen(zone, operation.id, end, KNOWN_DAYS).await?;
     let new = NewUserSchema {
         name: name(operation, now),
         validation_enabled: true,
         learned_from: Some(operation.id),
         log_for: (blocks == Blocks::AfterADay).then_some(LOGS_FIRST),
+        known_sessions: Some(known),
         default_host: None,
         source,
         operations: vec![operation.key.clone()],
@@ -129,10 +139,8 @@ impl From<UserSchemaAddError> for ApplyError {
 mod tests {
     use std::sync::Arc;
 
-    use demilune_schema::learn::{LearnKey, Supporter};
-    use demilune_traffic::Hour;
-
     use super::*;
+    use demilune_schema::learn::{LearnKey, Supporter};
 
     fn key(text: &str) -> OperationKey {
         let [method, host, endpoint] = text.split(' ').collect::<Vec<_>>().try_into().unwrap();

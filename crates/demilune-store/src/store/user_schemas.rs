@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use demilune_inventory::{Timestamp, ZoneId};
+use demilune_traffic::SessionSample;
 
 use super::{Backend, Connection, QueryError, SqliteConnection, Store, StoreFailure, TRIES_MAX, ready, transaction};
 use crate::{
@@ -48,6 +49,22 @@ impl Store {
     ) -> Result<Option<UserSchemaPage>, StoreFailure> {
         let zone = zone.clone();
         read!(self, |connection| user_schema::list(connection, &zone, query))
+    }
+
+    /// The sessions that were answered with 2xx before a learned schema was added, as far as they are sampled; none if there is
+    /// no such schema, or nobody noted them.
+    pub async fn user_schema_known_sessions(
+        &self,
+        zone: &ZoneId,
+        id: SchemaId,
+    ) -> Result<Option<SessionSample>, StoreFailure> {
+        let zone = zone.clone();
+        read!(self, |connection| user_schema::known_sessions(connection, &zone, id))
+    }
+
+    /// From now on a learned schema only logs what it would block; false if there is no such schema, or it does already.
+    pub async fn user_schema_never_block(&self, zone: &ZoneId, id: SchemaId) -> Result<bool, StoreFailure> {
+        change!(self, (zone), |connection| user_schema::never_block(connection, &zone, id))
     }
 
     /// Says whether requests are checked against a schema; gives it as it is then, with its source, and none if there

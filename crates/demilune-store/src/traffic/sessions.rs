@@ -96,6 +96,14 @@ impl Stored {
             Err(failure) => Err((row, failure)),
         }
     }
+
+    /// What the row holds, as one sample.
+    fn sample(&self) -> Result<SessionSample, StoreFailure> {
+        match self.bucket {
+            None => Ok(self.row.blob_with(SESSIONS, HourSessions::decode)?.sample()),
+            Some(_) => self.row.blob_with(SESSIONS, SessionSample::decode),
+        }
+    }
 }
 
 /// What one source saw in one hour.

@@ -1,6 +1,6 @@
 //! Settings, session identifiers, and the rules that all of it makes together.
 
-use demilune_policy::rule::{ForwardPath, OperationRule, Unmatched, ZoneRules, ZoneSettings};
+use demilune_policy::rule::{ForwardPath, OperationRule, Unmatched, ValidationLimits, ZoneRules, ZoneSettings};
 use demilune_store::Zone;
 
 use crate::fixture::{
@@ -25,15 +25,21 @@ conformance![
     changes_of_settings_at_once_are_all_made,
 ];
 
-const OTHER_SETTINGS: ZoneSettings =
-    ZoneSettings { unmatched: Unmatched::Block, forward_path: ForwardPath::Raw, head_as_get: false };
+const OTHER_SETTINGS: ZoneSettings = ZoneSettings {
+    unmatched: Unmatched::Block,
+    forward_path: ForwardPath::Raw,
+    head_as_get: false,
+    limits: OTHER_LIMITS,
+};
+const OTHER_LIMITS: ValidationLimits =
+    ValidationLimits { validated_bytes_max: Some(7), schemas_max: 8, schemas_bytes_max: 9 };
 
 async fn settings_are_stored_as_given(fixture: &Fixture) {
     let (store, zone) = fixture.store_with_zone().await;
     for unmatched in [Unmatched::Pass, Unmatched::Log, Unmatched::Block] {
         for forward_path in [ForwardPath::Normalized, ForwardPath::Raw] {
             for head_as_get in [false, true] {
-                let given = ZoneSettings { unmatched, forward_path, head_as_get };
+                let given = ZoneSettings { unmatched, forward_path, head_as_get, ..OTHER_SETTINGS };
                 assert!(store.zone_settings_set(&zone, given).await.unwrap());
                 assert_eq!(store.zone_settings_get(&zone).await.unwrap(), Some(given));
                 assert_eq!(rules(&store, &zone).await.settings, given);

@@ -1,10 +1,12 @@
 //! Schemas that were uploaded, what they describe, and the limits of a zone.
 
-use demilune_inventory::{OperationId, ZoneId};
+use demilune_inventory::{OperationId, Timestamp, ZoneId};
+use demilune_policy::rule::{ValidationLimits, ZoneSettings};
 use demilune_store::{
-    NewUserSchema, SchemaId, SchemaOperationQuery, Store, USER_SCHEMA_BYTES_MAX, USER_SCHEMAS_PER_ZONE_MAX, UserSchema,
-    UserSchemaAddError, UserSchemaQuery,
+    NewUserSchema, SchemaId, SchemaOperationQuery, Store, USER_SCHEMA_BYTES_MAX, UserSchema, UserSchemaAddError,
+    UserSchemaQuery,
 };
+use demilune_traffic::{SessionHash, SessionSample};
 use futures_util::future::join_all;
 
 use crate::fixture::{
@@ -26,6 +28,8 @@ conformance![
     hosts_are_listed_by_schema,
     a_zone_has_so_many_schemas_and_no_more,
     a_zone_has_so_many_bytes_of_schemas_and_no_more,
+    a_zone_may_have_other_limits,
+    a_learned_schema_knows_the_sessions_of_before_until_it_never_blocks,
     a_learned_schema_goes_with_its_operation_and_is_not_counted,
     a_learned_schema_takes_the_place_of_the_one_before,
     the_revision_moves_when_a_learned_schema_takes_an_enabled_one_out,
@@ -44,6 +48,7 @@ pub(crate) fn new(number: u32) -> NewUserSchema {
         validation_enabled: true,
         learned_from: None,
         log_for: None,
+        known_sessions: None,
         default_host: None,
         source: format!("# {number}\r\nopenapi: 3.0.0 é\u{0}\n"),
         operations: vec![key(&format!("GET /{number}"))],
@@ -270,11 +275,11 @@ async fn a_zone_has_so_many_schemas_and_no_more(fixture: &Fixture) {
     let (store, zone) = fixture.store_with_zone().await;
     let other = create_zone(&store, "other").await;
     let mut last = None;
-    for number in 0..u32::try_from(USER_SCHEMAS_PER_ZONE_MAX).unwrap() {
+    for number in 0..usual().schemas_max {
         last = Some(add_schema(&store, &zone, new(number)).await.id);
     }
     let refused = store.user_schema_add(&zone, new(0), at(0)).await;
-    assert!(matches!(refused, Err(UserSchemaAddError::TooMany)), "{refused:?}");
+    assert!(matches!(refused, Err(UserSchemaAddError::TooMany(100))), "{refused:?}");
     add_schema(&store, &other, new(0)).await;
     store.user_schema_delete(&zone, last.unwrap()).await.unwrap();
     add_schema(&store, &zone, new(0)).await;
@@ -286,9 +291,45 @@ async fn a_zone_has_so_many_bytes_of_schemas_and_no_more(fixture: &Fixture) {
     add_schema(&store, &zone, large.clone()).await;
     let second = add_schema(&store, &zone, large).await.id;
     let refused = store.user_schema_add(&zone, new(0), at(0)).await;
-    assert!(matches!(refused, Err(UserSchemaAddError::TooLarge)), "{refused:?}");
+    assert!(matches!(refused, Err(UserSchemaAddError::TooLarge(_))), "{refused:?}");
     store.user_schema_delete(&zone, second).await.unwrap();
     add_schema(&store, &zone, new(0)).await;
+}
+
+fn usual() -> ValidationLimits {
+    ValidationLimits::default()
+}
+
+async fn a_zone_may_have_other_limits(fixture: &Fixture) {
+    let (store, zone) = fixture.store_with_zone().await;
+    let limit = async |schemas_max, schemas_bytes_max| {
+        let limits = ValidationLimits { schemas_max, schemas_bytes_max, ..usual() };
+        store.zone_settings_change(&zone, move |before| ZoneSettings { limits, ..before }).await.unwrap();
+        store.user_schema_add(&zone, new(1), at(0)).await
+    };
+    assert!(limit(1, 1_000).await.is_ok());
+    let (many, large) = (limit(1, 1_000).await, limit(2, 50).await);
+    assert!(matches!(many, Err(UserSchemaAddError::TooMany(1))), "{many:?}");
+    assert!(matches!(large, Err(UserSchemaAddError::TooLarge(50))), "{large:?}");
+    assert!(limit(2, 1_000).await.is_ok());
+}
+
+async fn a_learned_schema_knows_the_sessions_of_before_until_it_never_blocks(fixture: &Fixture) {
+    let (store, zone) = fixture.store_with_zone().await;
+    let learned_from = Some(add(&store, &zone, "GET /1", at(0)).await.operation.operation.id);
+    let mut known = SessionSample::default();
+    known.observe(Some(SessionHash::of(7 << 20)));
+    let learned = NewUserSchema { learned_from, known_sessions: Some(known.clone()), ..new(1) };
+    let learned = add_schema(&store, &zone, learned).await.id;
+    let uploaded = add_schema(&store, &zone, new(2)).await.id;
+    assert_eq!(store.user_schema_known_sessions(&zone, learned).await.unwrap(), Some(known));
+    assert_eq!(store.user_schema_known_sessions(&zone, uploaded).await.unwrap(), None);
+    let before = revision(&store, &zone).await;
+    assert!(store.user_schema_never_block(&zone, learned).await.unwrap());
+    assert_eq!(store.user_schema_get(&zone, learned, false).await.unwrap().unwrap().log_until, Some(Timestamp::MAX));
+    assert!(!store.user_schema_never_block(&zone, learned).await.unwrap(), "it does already");
+    assert!(!store.user_schema_never_block(&zone, uploaded).await.unwrap(), "uploaded schemas never fall back");
+    assert_eq!(revision(&store, &zone).await, before + 1);
 }
 
 async fn a_learned_schema_goes_with_its_operation_and_is_not_counted(fixture: &Fixture) {
@@ -296,7 +337,7 @@ async fn a_learned_schema_goes_with_its_operation_and_is_not_counted(fixture: &F
     let learned_from = Some(add(&store, &zone, "GET /1", at(0)).await.operation.operation.id);
     let learned = add_schema(&store, &zone, NewUserSchema { learned_from, ..new(1) }).await;
     assert_eq!(learned.learned_from, learned_from);
-    for number in 0..u32::try_from(USER_SCHEMAS_PER_ZONE_MAX).unwrap() {
+    for number in 0..usual().schemas_max {
         add_schema(&store, &zone, NewUserSchema { operations: vec![], ..new(number) }).await;
     }
     add_schema(&store, &zone, NewUserSchema { learned_from, ..new(1) }).await;
@@ -305,7 +346,7 @@ async fn a_learned_schema_goes_with_its_operation_and_is_not_counted(fixture: &F
     assert!(matches!(nothing, Err(UserSchemaAddError::OperationUnknown)), "{nothing:?}");
     store.operation_delete(&zone, learned_from.into_iter().collect::<Vec<OperationId>>()).await.unwrap();
     assert_eq!(store.user_schema_get(&zone, learned.id, false).await.unwrap(), None);
-    assert_eq!(listed(&store, &zone, ALL).await.len() as u64, USER_SCHEMAS_PER_ZONE_MAX);
+    assert_eq!(listed(&store, &zone, ALL).await.len(), usual().schemas_max as usize);
     assert_eq!(fixture.number("SELECT count(*) FROM user_schema_operations"), 0);
 }
 

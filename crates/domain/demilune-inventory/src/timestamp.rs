@@ -12,6 +12,11 @@ const MICROS_MIN: i64 = -62_167_219_200_000_000;
 const MICROS_MAX: i64 = 253_402_207_199_999_999;
 
 impl Timestamp {
+    /// 1970-01-01T00:00:00Z.
+    pub const EPOCH: Self = Self(0);
+    /// The last there is: never, for what ends with a time.
+    pub const MAX: Self = Self(MICROS_MAX);
+
     /// From microseconds since the epoch; none before the year 0000 or after 9999-12-30T21:59:59.999999Z.
     #[must_use]
     pub const fn from_micros(micros: i64) -> Option<Self> {

@@ -19,6 +19,15 @@ pub(crate) struct SettingsBody {
     forward_path: &'static str,
     /// Whether HEAD is taken for GET where no HEAD operation fits.
     head_as_get: bool,
+    /// Most bytes of a body that are held to be checked against a schema; null for what the gateway itself says.
+    #[schema(required = true, minimum = 1, maximum = 67_108_864)]
+    validated_bytes_max: Option<u32>,
+    /// Most uploaded schemas of the zone.
+    #[schema(maximum = 1000)]
+    schemas_max: u32,
+    /// Most bytes of them together.
+    #[schema(maximum = 1_073_741_824)]
+    schemas_bytes_max: u32,
 }
 
 impl From<ZoneSettings> for SettingsBody {
@@ -27,6 +36,9 @@ impl From<ZoneSettings> for SettingsBody {
             unmatched: settings.unmatched.as_str(),
             forward_path: settings.forward_path.as_str(),
             head_as_get: settings.head_as_get,
+            validated_bytes_max: settings.limits.validated_bytes_max,
+            schemas_max: settings.limits.schemas_max,
+            schemas_bytes_max: settings.limits.schemas_bytes_max,
         }
     }
 }
@@ -45,6 +57,15 @@ pub(crate) struct SettingsInput {
     /// Whether HEAD is taken for GET where no HEAD operation fits.
     #[schema(required = false)]
     head_as_get: bool,
+    /// Most bytes of a body that are held to be checked against a schema; null for what the gateway itself says.
+    #[schema(required = false, minimum = 1, maximum = 67_108_864)]
+    validated_bytes_max: Option<u32>,
+    /// Most uploaded schemas of the zone.
+    #[schema(required = false, maximum = 1000)]
+    schemas_max: u32,
+    /// Most bytes of them together.
+    #[schema(required = false, maximum = 1_073_741_824)]
+    schemas_bytes_max: u32,
 }
 
 /// The envelope around a zone's settings, for the API description.

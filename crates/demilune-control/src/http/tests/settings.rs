@@ -9,7 +9,19 @@ fn path(zone: &str) -> String {
 }
 
 fn settings(unmatched: &str, forward_path: &str, head_as_get: bool) -> Value {
-    json!({"unmatched": unmatched, "forward_path": forward_path, "head_as_get": head_as_get})
+    json!({
+        "unmatched": unmatched, "forward_path": forward_path, "head_as_get": head_as_get,
+        "validated_bytes_max": null, "schemas_max": 100, "schemas_bytes_max": 32 << 20,
+    })
+}
+
+/// Settings with these members in place of the usual ones.
+fn whole(members: &Value) -> Value {
+    let mut all = settings("log", "raw", true);
+    for (name, value) in members.as_object().unwrap() {
+        all[name] = value.clone();
+    }
+    all
 }
 
 async fn call(api: &Api, method: &str, body: Value) -> Answer {
@@ -34,8 +46,9 @@ async fn settings_are_replaced_whole() {
     assert_eq!(get(&api, ZONE).await, wanted);
     assert_eq!(get(&api, OTHER_ZONE).await, settings("pass", "normalized", true));
     let part = call(&api, "PUT", json!({"unmatched": "log"})).await;
-    part.check_failure(400, &[10400, 10400]);
-    assert_eq!(part.pointers(), ["/forward_path", "/head_as_get"]);
+    part.check_failure(400, &[10400; 5]);
+    let missing = ["/forward_path", "/head_as_get", "/validated_bytes_max", "/schemas_max", "/schemas_bytes_max"];
+    assert_eq!(part.pointers(), missing);
     assert_eq!(get(&api, ZONE).await, wanted);
 }
 
@@ -50,6 +63,12 @@ async fn settings_are_changed_one_by_one() {
     check(json!({"forward_path": "raw"}), settings("log", "raw", true)).await;
     check(json!({"head_as_get": false}), settings("log", "raw", false)).await;
     check(json!({}), settings("log", "raw", false)).await;
+    let mut limited = settings("log", "raw", false);
+    limited["validated_bytes_max"] = json!(4096);
+    check(json!({"validated_bytes_max": 4096}), limited.clone()).await;
+    limited["schemas_max"] = json!(0);
+    check(json!({"schemas_max": 0}), limited).await;
+    check(json!({"validated_bytes_max": null, "schemas_max": 100}), settings("log", "raw", false)).await;
 }
 
 #[tokio::test]
@@ -64,17 +83,21 @@ async fn every_defect_of_settings_has_its_place() {
     };
     check(json!("block"), &[""]).await;
     check(
-        json!({"unmatched": "drop", "forward_path": 1, "head_as_get": "true"}),
+        whole(&json!({"unmatched": "drop", "forward_path": 1, "head_as_get": "true"})),
         &["/unmatched", "/forward_path", "/head_as_get"],
     )
     .await;
     check(
-        json!({"unmatched": null, "forward_path": "RAW", "head_as_get": null}),
+        whole(&json!({"unmatched": null, "forward_path": "RAW", "head_as_get": null})),
         &["/unmatched", "/forward_path", "/head_as_get"],
     )
     .await;
-    let misspelt = json!({"unmached": "block", "unmatched": "log", "forward_path": "raw", "head_as_get": true});
-    check(misspelt, &["/unmached"]).await;
+    check(
+        whole(&json!({"validated_bytes_max": 0, "schemas_max": 1001, "schemas_bytes_max": 1.5})),
+        &["/validated_bytes_max", "/schemas_max", "/schemas_bytes_max"],
+    )
+    .await;
+    check(whole(&json!({"unmached": "block"})), &["/unmached"]).await;
     let answer = call(&api, "PATCH", json!({"unmatched": "drop"})).await;
     insta::assert_json_snapshot!(answer.body);
     assert_eq!(get(&api, ZONE).await, settings("pass", "normalized", true));

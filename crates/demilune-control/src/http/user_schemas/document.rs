@@ -4,9 +4,7 @@ use std::time::Duration;
 
 use demilune_inventory::{Host, OperationKey, ZoneId};
 use demilune_schema::document::{Code, Document, Options, Severity};
-use demilune_store::{
-    NewUserSchema, USER_SCHEMAS_BYTES_MAX, USER_SCHEMAS_PER_ZONE_MAX, UserSchema, UserSchemaAddError,
-};
+use demilune_store::{NewUserSchema, UserSchema, UserSchemaAddError};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::{UploadDetails, wire::KIND};
@@ -65,6 +63,7 @@ impl Upload {
             validation_enabled: self.validation_enabled,
             learned_from: None,
             log_for: None,
+            known_sessions: None,
             default_host,
             // What is read is UTF-8.
             source: String::from_utf8(source).map_err(|_| ApiError::internal())?,
@@ -125,15 +124,13 @@ fn add_error(error: UserSchemaAddError, zone: &ZoneId) -> ApiError {
     match error {
         UserSchemaAddError::ZoneUnknown => ApiError::zone_unknown(zone.as_str()),
         UserSchemaAddError::OperationUnknown => ApiError::operation_unknown(),
-        UserSchemaAddError::TooMany => {
-            let message =
-                format!("The zone may have {USER_SCHEMAS_PER_ZONE_MAX} schemas; delete one that is no longer needed.");
+        UserSchemaAddError::TooMany(most) => {
+            let message = format!("The zone may have {most} schemas; delete one that is no longer needed.");
             Defect::new(&SCHEMAS_FULL, message).into()
         }
-        UserSchemaAddError::TooLarge => {
-            let mebibytes = USER_SCHEMAS_BYTES_MAX >> 20;
+        UserSchemaAddError::TooLarge(most) => {
             let message = format!(
-                "The schemas of the zone may have {mebibytes} MiB together; delete some that are no longer needed."
+                "The schemas of the zone may have {most} bytes together; delete some that are no longer needed."
             );
             Defect::new(&SCHEMAS_FULL, message).into()
         }

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::atomic::Ordering};
 
 use demilune_inventory::{OperationId, Timestamp, ZoneId};
-use demilune_traffic::{Hour, Source, WindowTotals};
+use demilune_traffic::{Hour, SessionSample, SessionWindow, Source, WindowTotals};
 
 use super::super::{Backend, Connection, QueryError, SqliteConnection, Store, StoreFailure, ready, transaction};
 use crate::traffic::{
@@ -38,6 +38,31 @@ impl Store {
         windows.sort_unstable_by_key(|(operation, ..)| *operation);
         windows.dedup_by_key(|(operation, ..)| *operation);
         Ok(windows)
+    }
+
+    /// The sessions of an operation in the days that end then, over all sources, as far as they are sampled: who was there,
+    /// not how often. Samples that cannot be read are left out, counted, and named in the log.
+    pub async fn sessions_seen(
+        &self,
+        zone: &ZoneId,
+        operation: OperationId,
+        end: Hour,
+        days: u32,
+    ) -> Result<SessionSample, StoreFailure> {
+        let mut seen = SessionSample::default();
+        for day in 0..u64::from(days) {
+            let end = Hour::of(end.start().saturating_sub(day * SessionWindow::HOURS * Hour::SECONDS));
+            let zone = zone.clone();
+            let rows = read_traffic!(self, |connection| sessions::read(connection, &zone, &[operation], end))?;
+            let adding = tokio::task::spawn_blocking(move || {
+                let damaged = rows.add_to(&mut seen);
+                (seen, damaged)
+            });
+            let (sum, damaged) = adding.await.map_err(|error| StoreFailure::Internal(Box::new(error)))?;
+            self.inner.counters.traffic.session_damaged.fetch_add(damaged, Ordering::Relaxed);
+            seen = sum;
+        }
+        Ok(seen)
     }
 
     /// The operations of a zone that have samples in the hours from `since` on and before `until`; by id.

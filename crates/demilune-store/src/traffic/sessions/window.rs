@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use demilune_inventory::{OperationId, ZoneId};
-use demilune_traffic::{Bucket, Hour, SessionWindow, Source, WindowTotals};
+use demilune_traffic::{Bucket, Hour, SessionSample, SessionWindow, Source, WindowTotals};
 
 use super::{OPERATION_ID, SELECTED, SourceHour, Stored};
 use crate::{
@@ -69,6 +69,21 @@ pub(crate) async fn operations(
 }
 
 impl SessionRows {
+    /// Adds every session of these rows to a sample, some of them more than once; and says how many rows cannot be read.
+    pub(crate) fn add_to(self, sample: &mut SessionSample) -> u64 {
+        let mut damaged = 0;
+        for row in self.rows {
+            match Stored::new(row).and_then(|stored| stored.sample().map_err(|failure| (stored.row, failure))) {
+                Ok(seen) => sample.merge(&seen),
+                Err((row, failure)) => {
+                    log_damaged("traffic_sessions", &row, &failure);
+                    damaged += 1;
+                }
+            }
+        }
+        damaged
+    }
+
     /// Sums up each operation that has a sample that can be read; and says how many samples cannot.
     pub(crate) fn sum_up(self) -> (Vec<OperationSessions>, u64) {
         let mut by_operation: BTreeMap<OperationId, BTreeMap<(Source, Hour), Vec<Stored>>> = BTreeMap::new();

@@ -14,6 +14,6 @@ pub use origin::{HostHeader, HostHeaderError, Origin, OriginUrl, OriginUrlError}
 pub use route::{RouteTarget, RouteTargetError};
 pub use server::{Scheme, Server, ServerError};
 pub use session_identifier::{SessionIdentifier, SessionIdentifierError, SessionIdentifierKind};
-pub use settings::{ForwardPath, SettingError, Unmatched, ZoneSettings};
+pub use settings::{ForwardPath, SettingError, Unmatched, ValidationLimits, ZoneSettings};
 pub use validation::{MitigationAction, MitigationActionError, ValidationSettings};
 pub use zone_rules::{OperationRule, ZoneRules};

@@ -1,6 +1,6 @@
 //! How a zone's gateway behaves where no operation says so.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, ops::RangeInclusive, str::FromStr};
 
 /// What happens to requests that no operation fits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -24,7 +24,7 @@ pub enum ForwardPath {
     Raw,
 }
 
-/// A zone's settings of the gateway.
+/// A zone's settings of the gateway, and of the schemas that it may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ZoneSettings {
     /// What happens to requests that no operation fits.
@@ -33,11 +33,46 @@ pub struct ZoneSettings {
     pub forward_path: ForwardPath,
     /// Whether HEAD is taken for GET where no HEAD operation fits.
     pub head_as_get: bool,
+    /// Limits of validation.
+    pub limits: ValidationLimits,
+}
+
+/// How much validation may take of a zone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ValidationLimits {
+    /// Most bytes of a body that are held to be checked; none for what the gateway itself says.
+    pub validated_bytes_max: Option<u32>,
+    /// Most uploaded schemas.
+    pub schemas_max: u32,
+    /// Most bytes of them together.
+    pub schemas_bytes_max: u32,
+}
+
+impl ValidationLimits {
+    /// What `validated_bytes_max` may be: such a body takes half of what a gateway holds at all, unless told otherwise.
+    pub const VALIDATED_BYTES: RangeInclusive<u32> = 1..=64 << 20;
+    /// What `schemas_max` may be: every gateway reads and compiles all that are enabled.
+    pub const SCHEMAS: RangeInclusive<u32> = 0..=1_000;
+    /// What `schemas_bytes_max` may be.
+    pub const SCHEMAS_BYTES: RangeInclusive<u32> = 0..=1 << 30;
+}
+
+impl Default for ValidationLimits {
+    /// 100 schemas of 32 MiB. The documented plans end at "10 or more" and "10 MB or more"; the largest published documents
+    /// take 13 MB, so that two of them fit.
+    fn default() -> Self {
+        Self { validated_bytes_max: None, schemas_max: 100, schemas_bytes_max: 32 << 20 }
+    }
 }
 
 impl Default for ZoneSettings {
     fn default() -> Self {
-        Self { unmatched: Unmatched::default(), forward_path: ForwardPath::default(), head_as_get: true }
+        Self {
+            unmatched: Unmatched::default(),
+            forward_path: ForwardPath::default(),
+            head_as_get: true,
+            limits: ValidationLimits::default(),
+        }
     }
 }
 

@@ -43,6 +43,17 @@ impl HourSessions {
         self.parts[place_of(bucket)].as_ref().map(|part| part.sequence)
     }
 
+    /// The sample of the whole hour.
+    #[must_use]
+    pub fn sample(&self) -> SessionSample {
+        let mut sum = SessionSample::default();
+        for (_, part) in self.filled() {
+            let Part { requests, anonymous, limit, entries, .. } = part;
+            sum.merge(&SessionSample::of_parts(*requests, *anonymous, *limit, entries));
+        }
+        sum
+    }
+
     /// The buckets that are there, by their place in the hour.
     pub(super) fn filled(&self) -> impl Iterator<Item = (usize, &Part)> {
         self.parts.iter().enumerate().filter_map(|(place, part)| Some((place, part.as_ref()?)))

@@ -96,6 +96,18 @@ impl SessionSample {
         self.anonymous
     }
 
+    /// Whether a session was seen; none if it is not sampled, so that nobody knows.
+    #[must_use]
+    pub fn has(&self, session: SessionHash) -> Option<bool> {
+        (session <= self.limit).then(|| self.position(session).is_some())
+    }
+
+    /// The share of all sessions that are sampled: above 0, and 1 if all of them are.
+    #[must_use]
+    pub fn share(&self) -> f64 {
+        if self.limit == SessionHash::MAX { 1.0 } else { self.limit.fraction() }
+    }
+
     /// Bytes that its table takes.
     pub(crate) const fn table_bytes(&self) -> usize {
         self.places.len() * size_of::<u64>()
@@ -169,6 +181,11 @@ impl SessionSample {
     }
 
     fn find(&mut self, session: SessionHash) -> Option<&mut u64> {
+        let index = self.position(session)?;
+        self.places.get_mut(index)
+    }
+
+    fn position(&self, session: SessionHash) -> Option<usize> {
         let mask = self.places.len().wrapping_sub(1);
         let mut index = index_of(session) & mask;
         loop {
@@ -177,7 +194,7 @@ impl SessionSample {
                 return None;
             }
             if hash_of(place) == session {
-                return self.places.get_mut(index);
+                return Some(index);
             }
             index = (index + 1) & mask;
         }
@@ -313,6 +330,21 @@ mod tests {
         merged.merge(&of((0..9_000).filter(|number| number % 3 == 1)));
         merged.merge(&of((0..9_000).filter(|number| number % 3 == 2)));
         assert_eq!(merged, whole);
+    }
+
+    #[test]
+    fn it_says_who_was_seen_and_of_whom_it_does_not_know() {
+        let few = of(0..10);
+        assert_eq!((few.has(session(3)), few.has(session(10)), few.share()), (Some(true), Some(false), 1.0));
+        let many = of(0..50_000);
+        let known = (0..50_000).filter(|number| many.has(session(*number)) == Some(true)).count();
+        assert!((SessionSample::SESSIONS_MAX..4_096).contains(&known), "{known}");
+        let strangers = (50_000..100_000).filter(|number| many.has(session(*number)) == Some(true)).count();
+        assert_eq!(strangers, 0);
+        let sampled = (0..50_000).filter(|number| many.has(session(*number)).is_some()).count();
+        #[expect(clippy::cast_precision_loss, reason = "it is small")]
+        let share = sampled as f64 / 50_000.0;
+        assert!((share - many.share()).abs() < 0.01, "{share} {}", many.share());
     }
 
     #[test]
