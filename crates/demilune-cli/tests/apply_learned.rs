@@ -11,7 +11,7 @@ use std::{
 
 use serde_json::{Value, json};
 use support::{
-    Server, check_failure,
+    Server, call, check_failure,
     gateway::{Client, HOST, Origin, wait_for},
 };
 
@@ -79,6 +79,40 @@ fn what_is_applied_logs_for_a_day_and_applying_again_replaces_it() {
     let (_, listed) = server.call("GET", &format!("/zones/{}/schema_validation/schemas", server.zone()), None);
     let ids: Vec<_> = listed["result"].as_array().unwrap().iter().map(|schema| &schema["schema_id"]).collect();
     assert_eq!(ids, [&second["schema_id"]]);
+}
+
+/// The events of the zone that a query asks for.
+fn events(server: &Server, query: &str) -> Vec<Value> {
+    let base = format!("http://{}/demilune/v1", server.address());
+    let path = format!("/zones/{}/events?{query}", server.zone());
+    let (status, mut answer) = call(&base, &server.token(), "GET", &path, None);
+    assert_eq!(status, 200, "{answer}");
+    serde_json::from_value(answer["result"].take()).unwrap()
+}
+
+#[test]
+fn a_schema_that_blocks_the_clients_of_the_log_only_logs_from_then_on() {
+    let (server, id) = blocking();
+    import(&server, 1_200);
+    let applied = server.run_json(&["schema", "apply-learned", "--operation", &id, "--now"]);
+    let mut client = Client::new(&server.gateway());
+    wait_for("it is blocked", PATIENCE, || client.get("/orders/rex").status == 403);
+    // A new version of the client asks by name: one request in ten, and soon from most sessions.
+    let mut ask = |number: usize| {
+        let path = if number.is_multiple_of(10) { "/orders/latest" } else { "/orders/7" };
+        client.send("GET", HOST, path, &format!("X-Api-Key: key-{}\r\n", number % 99)).unwrap().status
+    };
+    // Which sessions are known is asked for once a second.
+    let blocked = |ask: &mut dyn FnMut(usize) -> u16| (0..1_500).filter(|number| ask(*number) == 403).count();
+    wait_for("it falls back", PATIENCE, || blocked(&mut ask) == 0);
+    wait_for("the store knows", PATIENCE, || info(&server, &id)["mitigation_action"] == "log");
+    wait_for("there is an event", PATIENCE, || events(&server, "keyword=fallback").len() == 1);
+    let event = &events(&server, "keyword=fallback")[0];
+    assert_eq!((&event["schema_id"], &event["operation_id"]), (&applied["schema_id"], &json!(id)));
+    assert!(Client::new(server.address()).get("/metrics").body.contains("schema_fallbacks_total 1"));
+    let again = server.run_json(&["schema", "apply-learned", "--operation", &id, "--now"]);
+    assert_ne!(again["schema_id"], applied["schema_id"]);
+    assert_eq!(info(&server, &id)["mitigation_action"], "block");
 }
 
 #[test]

@@ -18,10 +18,11 @@ use prometheus_client::registry::Registry;
 
 pub use board::Board;
 pub use learn::{LearnedHour, Learner, PublishedByOperation};
-pub use observe::{AccessLog, AccessLogTarget, RecordKey, Records, Totals};
+pub use observe::{AccessLog, AccessLogTarget, RecordKey, Records, SchemaEvent, SchemaEvents, Totals};
 pub use options::{GatewayOptions, Limits, NodeName};
 pub use proxy::ResponseBody;
 pub use upstream::OriginTrust;
+pub use validate::{Fallbacks, LearnedSchema};
 
 use observe::{GatewayCollector, Observer};
 use proxy::Proxy;
@@ -67,6 +68,18 @@ impl Gateway {
     #[must_use]
     pub fn learner(&self) -> Option<&Learner> {
         self.observer.learner.as_ref()
+    }
+
+    /// Events that wait to be stored.
+    #[must_use]
+    pub fn events(&self) -> &SchemaEvents {
+        &self.observer.events
+    }
+
+    /// The learned schemas in force.
+    #[must_use]
+    pub fn fallbacks(&self) -> &Fallbacks {
+        self.proxy.validation().fallbacks()
     }
 
     /// Opens the access log's file anew, after somebody has moved it away.

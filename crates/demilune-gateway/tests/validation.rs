@@ -6,7 +6,9 @@ mod support;
 use std::{fs, io::Write, sync::Arc, thread, time::Duration};
 
 use demilune_gateway::{AccessLog, AccessLogTarget, Limits};
-use demilune_policy::rule::MitigationAction;
+use demilune_inventory::Timestamp;
+use demilune_policy::{InForce, rule::MitigationAction};
+use demilune_traffic::SessionSample;
 use flate2::{Compression, write::GzEncoder};
 use support::{Rules, SCHEMA_ID, Setup, TestGateway, TestOrigin, eventually, status};
 
@@ -318,4 +320,75 @@ fn many_large_bodies_stay_within_the_room() {
     assert!(statuses.iter().all(|status| *status == 200 || *status == 503), "{statuses:?}");
     assert!(statuses.contains(&200), "{statuses:?}");
     assert_eq!(gateway.metric("gateway_validation_held_bytes"), 0);
+}
+
+/// A gateway whose rules block what does not fit, until a time with `log` in place of it.
+fn blocking_after(origin: &TestOrigin, log_until: Option<Timestamp>, is_learned: bool) -> TestGateway {
+    let rules = Rules::to(origin.address).operation("GET", "/pets/{id}");
+    let gateway = TestGateway::start(rules.clone());
+    gateway.check_with(rules, DOCUMENT, |validator| {
+        let (action, schema) = (Block, SCHEMA_ID.into());
+        InForce { action, log_until, is_learned, schema, validator }
+    });
+    gateway
+}
+
+#[test]
+fn a_schema_logs_what_it_would_block_until_its_time() {
+    let origin = TestOrigin::answering(OK);
+    let check = |log_until, expected| {
+        let gateway = blocking_after(&origin, log_until, false);
+        assert_eq!(status(&gateway.ask("GET /pets/rex", "")), expected, "{log_until:?}");
+        let actions: Vec<_> = gateway.gateway.events().take(9).into_iter().map(|event| event.action).collect();
+        assert_eq!(actions, [if expected == 403 { Block } else { Log }]);
+    };
+    check(None, 403);
+    check(Some(Timestamp::EPOCH), 403);
+    check(Some(Timestamp::MAX), 200);
+}
+
+#[test]
+fn a_request_that_does_not_fit_is_an_event_without_its_values() {
+    let origin = TestOrigin::answering(OK);
+    let gateway = blocking(&origin);
+    gateway.raw(json(r#"{"name":"rex"}"#));
+    let answer = gateway.raw(json(r#"{"name":7,"age":"hunter2"}"#));
+    let events = gateway.gateway.events().take(9);
+    let [event] = &events[..] else { panic!("{events:?}") };
+    assert!(answer.contains(&format!("\"request_id\":\"{}\"", event.request_id)), "{answer} {event:?}");
+    assert_eq!((event.action, &*event.schema, event.violations.len()), (Block, SCHEMA_ID, 2));
+    assert!(!format!("{event:?}").contains("hunter2"));
+}
+
+/// Asks with the keys of so many sessions in turn, every 20th time for what does not fit; the statuses.
+fn ask_as_sessions(gateway: &TestGateway, sessions: usize, requests: usize) -> Vec<u16> {
+    let ask = |number: usize| {
+        let path = if number.is_multiple_of(20) { "GET /pets/rex" } else { "GET /pets/1" };
+        status(&gateway.ask(path, &format!("X-Key: {}\r\n", number % sessions)))
+    };
+    (0..requests).map(ask).collect()
+}
+
+#[test]
+fn a_learned_schema_that_blocks_clients_of_before_only_logs_from_then_on() {
+    let origin = TestOrigin::answering(OK);
+    let gateway = blocking_after(&origin, None, true);
+    // Their hashes, as records hold them.
+    ask_as_sessions(&gateway, 33, 33);
+    let taken = gateway.gateway.events().take(99);
+    assert_eq!(taken.len(), 2, "{taken:?}");
+    let mut known = SessionSample::default();
+    for (_, _, snapshot) in gateway.gateway.records().changed(u64::MAX, 99) {
+        known.merge(&snapshot.sessions);
+    }
+    let zone = gateway.gateway.board().revisions()[0].0.clone();
+    gateway.gateway.fallbacks().watch([(zone, SCHEMA_ID.into())]);
+    gateway.gateway.fallbacks().know(SCHEMA_ID, known);
+    let statuses = ask_as_sessions(&gateway, 33, 1_200);
+    let last_blocked = statuses.iter().rposition(|status| *status == 403).unwrap();
+    assert!((900..=1_060).contains(&last_blocked), "{last_blocked}");
+    let events = gateway.gateway.events().take(999);
+    let fell: Vec<_> = events.iter().filter(|event| event.violations[0].keyword == "fallback").collect();
+    assert_eq!(fell.len(), 1, "{fell:?}");
+    assert_eq!(gateway.gateway.fallbacks().untold().len(), 1);
 }

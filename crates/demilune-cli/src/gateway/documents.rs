@@ -6,7 +6,7 @@ use std::{
 };
 
 use demilune_policy::{
-    Check,
+    Check, InForce,
     rule::{MitigationAction, OperationRule},
 };
 use demilune_schema::document::{Document, Options};
@@ -47,7 +47,14 @@ impl Documents {
             let document = self.read.get(&schema.id)?.as_ref()?;
             let found = document.operations.binary_search_by(|described| described.key.cmp(&operation.key)).ok()?;
             let validator = document.operations[found].validator.clone();
-            Some(Check { action, schema: schema.id.to_string().into(), validator })
+            let in_force = InForce {
+                action,
+                log_until: schema.log_until,
+                is_learned: schema.learned_from.is_some(),
+                schema: schema.id.to_string().into(),
+                validator,
+            };
+            Some(Check { in_force: Some(in_force), on_trial: None })
         })
     }
 }

@@ -167,6 +167,11 @@ impl Follower {
             let all = self.published.values().flatten();
             learner.publish(all.map(|(operation, published)| (*operation, Arc::clone(published))).collect());
         }
+        let learned = self.in_force.iter().flat_map(|(zone, in_force)| {
+            let learned = in_force.validation.schemas.iter().filter(|schema| schema.learned_from.is_some());
+            learned.map(|schema| (zone.clone(), schema.id.to_string().into()))
+        });
+        self.gateway.fallbacks().watch(learned);
         self.ready.send_replace(true);
     }
 

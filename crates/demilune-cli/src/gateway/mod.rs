@@ -1,6 +1,7 @@
 //! The gateway of this process, connected: rules come to it from the store, what it counted goes back.
 
 mod documents;
+mod events;
 mod flush;
 mod follow;
 mod learn;

@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     SecretError,
+    events::events,
     flush::{flush, maintain},
     follow::{Follower, Readiness},
     learn::learn,
@@ -128,7 +129,8 @@ impl RunningGateway {
             let flushing = flush(self.gateway.clone(), store.clone(), self.source.clone(), served.clone());
             let maintaining = maintain(store.clone(), served.clone());
             let learning = learn(self.gateway.learner().cloned(), store.clone(), self.source, served.clone());
-            tokio::join!(following, flushing, maintaining, learning);
+            let telling = events(self.gateway.clone(), store.clone(), served.clone());
+            tokio::join!(following, flushing, maintaining, learning, telling);
             Some(store)
         };
         let ((), store, ()) = tokio::join!(serving, learning, reopening);

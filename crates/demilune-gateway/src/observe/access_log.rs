@@ -12,11 +12,10 @@ use std::{
         mpsc::{Receiver, SyncSender, sync_channel},
     },
     thread,
-    time::{Duration, UNIX_EPOCH},
+    time::Duration,
 };
 
-use demilune_inventory::Timestamp;
-use demilune_policy::Check;
+use demilune_policy::{InForce, rule::MitigationAction};
 use demilune_schema::validate::Verdict;
 
 use crate::proxy::Exchange;
@@ -67,8 +66,14 @@ impl AccessLog {
         }
     }
 
-    pub(super) fn write_violation(&self, exchange: &Exchange, check: &Check, verdict: &Verdict) {
-        if self.queue.try_send(Message::Line(violation_line(exchange, check, verdict))).is_err() {
+    pub(super) fn write_violation(
+        &self,
+        exchange: &Exchange,
+        in_force: &InForce,
+        action: MitigationAction,
+        verdict: &Verdict,
+    ) {
+        if self.queue.try_send(Message::Line(violation_line(exchange, in_force, action, verdict))).is_err() {
             self.dropped.fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -139,17 +144,17 @@ fn reopen(sink: &mut Sink, target: &AccessLogTarget) {
 }
 
 /// An event: where a request does not fit its schema. It holds nothing that the request held, its path neither.
-fn violation_line(exchange: &Exchange, check: &Check, verdict: &Verdict) -> String {
+fn violation_line(exchange: &Exchange, in_force: &InForce, action: MitigationAction, verdict: &Verdict) -> String {
     let mut line = String::with_capacity(LINE_BYTES);
     let matched = exchange.matched();
     line.push('{');
     text(&mut line, "event", Some("schema_violation"));
-    text(&mut line, "time", time(exchange).as_deref());
+    text(&mut line, "time", Some(&exchange.arrived_at().to_string()));
     text(&mut line, "request_id", Some(&exchange.request_id.to_string()));
     text(&mut line, "zone", matched.map(|(ruleset, _)| ruleset.zone().as_str()));
     text(&mut line, "operation_id", matched.map(|(_, operation)| operation.id.to_string()).as_deref());
-    text(&mut line, "action", Some(check.action.as_str()));
-    text(&mut line, "schema_id", Some(&check.schema));
+    text(&mut line, "action", Some(action.as_str()));
+    text(&mut line, "schema_id", Some(&in_force.schema));
     text(&mut line, "session", exchange.session.map(|session| session.to_string()).as_deref());
     line.push_str("\"violations\":[");
     for violation in &verdict.violations {
@@ -167,17 +172,12 @@ fn violation_line(exchange: &Exchange, check: &Check, verdict: &Verdict) -> Stri
     line
 }
 
-fn time(exchange: &Exchange) -> Option<String> {
-    let micros = exchange.arrived.duration_since(UNIX_EPOCH).unwrap_or_default().as_micros();
-    i64::try_from(micros).ok().and_then(Timestamp::from_micros).map(|time| time.to_string())
-}
-
 fn line(exchange: &Exchange, code: &str, status: Option<u16>, elapsed: Duration) -> String {
     let mut line = String::with_capacity(LINE_BYTES);
     let ruleset = exchange.ruleset.as_ref();
     let operation = exchange.matched().map(|(_, operation)| operation);
     line.push('{');
-    text(&mut line, "time", time(exchange).as_deref());
+    text(&mut line, "time", Some(&exchange.arrived_at().to_string()));
     text(&mut line, "request_id", Some(&exchange.request_id.to_string()));
     text(&mut line, "zone", ruleset.map(|ruleset| ruleset.zone().as_str()));
     text(&mut line, "operation_id", operation.map(|operation| operation.id.to_string()).as_deref());

@@ -142,6 +142,13 @@ impl Collector for GatewayCollector {
         let lowered = self.observer.records.samples_lowered();
         single("gateway_session_samples_lowered", "Times a sample of sessions kept fewer for want of room", lowered)?;
         single("gateway_access_log_dropped", "Access log lines not written", self.observer.access_log_dropped())?;
+        single(
+            "gateway_events_dropped",
+            "Events that are not stored for want of room",
+            self.observer.events.dropped(),
+        )?;
+        let fallbacks = self.proxy.validation().fallbacks().count();
+        single("gateway_schema_fallbacks", "Times that a learned schema only logged from then on", fallbacks)?;
         let mut level = |name: &str, help: &str, value: usize| {
             let gauge = ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX));
             gauge.encode(encoder.encode_descriptor(name, help, None, gauge.metric_type())?)

@@ -1,17 +1,22 @@
 //! What is kept of finished requests: records by operation, access log lines, metrics, and log lines about trouble.
 
 mod access_log;
+mod events;
 mod metrics;
 mod records;
 mod sparingly;
 
 use std::{error::Error, iter::successors, sync::Arc, time::UNIX_EPOCH};
 
-use demilune_policy::{Check, rule::Server};
-use demilune_schema::validate::Verdict;
+use demilune_policy::{
+    InForce,
+    rule::{MitigationAction, Server},
+};
+use demilune_schema::validate::{Verdict, Violation};
 use demilune_traffic::{Bucket, Hour, Observation};
 
 pub use access_log::{AccessLog, AccessLogTarget};
+pub use events::{SchemaEvent, SchemaEvents};
 pub(crate) use metrics::{GatewayCollector, GatewayMetrics};
 pub use records::{RecordKey, Records, Totals};
 
@@ -21,6 +26,9 @@ use crate::{
     validate::ViolationCounts,
 };
 use sparingly::Sparingly;
+
+/// What stands in the place of a keyword in the event that a learned schema fell back.
+const FALLBACK: &str = "fallback";
 
 /// Takes every finished request. Shared by all connections; nothing here waits.
 pub(crate) struct Observer {
@@ -33,6 +41,7 @@ pub(crate) struct Observer {
     unmatched: Sparingly,
     violations: Sparingly,
     pub(crate) violation_counts: ViolationCounts,
+    pub(crate) events: SchemaEvents,
 }
 
 impl Observer {
@@ -47,6 +56,7 @@ impl Observer {
             unmatched: Sparingly::new(100),
             violations: Sparingly::new(100),
             violation_counts: ViolationCounts::default(),
+            events: SchemaEvents::default(),
         })
     }
 
@@ -123,12 +133,19 @@ impl Observer {
     }
 
     /// A request does not fit its schema.
-    pub(crate) fn violated(&self, check: &Check, verdict: &Verdict, exchange: &Exchange) {
+    pub(crate) fn violated(
+        &self,
+        in_force: &InForce,
+        action: MitigationAction,
+        verdict: &Verdict,
+        exchange: &Exchange,
+    ) {
         let Some((ruleset, operation)) = exchange.matched() else { return };
         let key = RecordKey::new(ruleset.zone(), Some(operation.id));
-        self.violation_counts.add(key, check.action, verdict);
+        self.violation_counts.add(key, action, verdict);
+        self.event(key, in_force, action, verdict.clone(), exchange);
         if let Some(access_log) = &self.access_log {
-            access_log.write_violation(exchange, check, verdict);
+            access_log.write_violation(exchange, in_force, action, verdict);
         }
         if let Some(since) = self.violations.allow() {
             let first = verdict.violations.first();
@@ -136,8 +153,8 @@ impl Observer {
                 zone = ruleset.zone().as_str(),
                 operation = %operation.id,
                 endpoint = operation.key.endpoint.as_str(),
-                action = check.action.as_str(),
-                schema = &*check.schema,
+                action = action.as_str(),
+                schema = &*in_force.schema,
                 keyword = first.map(|first| first.keyword.as_str()),
                 place = first.map(|first| first.request_place.as_str()),
                 violations = verdict.violations.len(),
@@ -146,6 +163,50 @@ impl Observer {
                 "a request does not fit its schema"
             );
         }
+    }
+
+    /// A learned schema does not fit the clients that were there before it: from now on it only logs.
+    pub(crate) fn fell_back(&self, in_force: &InForce, exchange: &Exchange) {
+        let Some((ruleset, operation)) = exchange.matched() else { return };
+        let key = RecordKey::new(ruleset.zone(), Some(operation.id));
+        let violation = |keyword: &str| Violation {
+            keyword: keyword.to_owned(),
+            request_place: String::new(),
+            document_place: String::new(),
+        };
+        let verdict = Verdict { violations: vec![violation(FALLBACK)], has_more: false };
+        if let Some(access_log) = &self.access_log {
+            access_log.write_violation(exchange, in_force, MitigationAction::Log, &verdict);
+        }
+        self.event(key, in_force, MitigationAction::Log, verdict, exchange);
+        tracing::warn!(
+            zone = ruleset.zone().as_str(),
+            operation = %operation.id,
+            endpoint = operation.key.endpoint.as_str(),
+            schema = &*in_force.schema,
+            request_id = %exchange.request_id,
+            "a learned schema does not fit clients that were answered before it was in force; it only logs from now on"
+        );
+    }
+
+    fn event(
+        &self,
+        key: RecordKey,
+        in_force: &InForce,
+        action: MitigationAction,
+        verdict: Verdict,
+        exchange: &Exchange,
+    ) {
+        self.events.push(SchemaEvent {
+            key,
+            time_us: exchange.arrived_at().as_micros(),
+            action,
+            schema: Arc::clone(&in_force.schema),
+            session: exchange.session,
+            request_id: exchange.request_id.to_string(),
+            violations: verdict.violations,
+            has_more: verdict.has_more,
+        });
     }
 
     /// A request went on without a verdict, since there was no room to hold its body.

@@ -4,10 +4,10 @@ use std::{
     borrow::Cow,
     net::IpAddr,
     sync::Arc,
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
-use demilune_inventory::{Match, NormalizedPath, Variables};
+use demilune_inventory::{Match, NormalizedPath, Timestamp, Variables};
 use demilune_policy::{Decision, Ruleset, canonical_host, rule::OperationRule};
 use demilune_traffic::SessionHash;
 use http::{HeaderValue, Method, StatusCode, Uri, uri::Authority};
@@ -123,6 +123,12 @@ impl Exchange {
     /// The normalized path of a request that was decided about.
     pub(crate) fn path(&self) -> &str {
         self.normalized.as_deref().unwrap_or_else(|| self.uri.path())
+    }
+
+    /// When the request arrived; a clock that is far off says 1970.
+    pub(crate) fn arrived_at(&self) -> Timestamp {
+        let micros = self.arrived.duration_since(UNIX_EPOCH).unwrap_or_default().as_micros();
+        i64::try_from(micros).ok().and_then(Timestamp::from_micros).unwrap_or(Timestamp::EPOCH)
     }
 
     /// Follows the request's body.

@@ -23,7 +23,10 @@ use std::{
 };
 
 use demilune_inventory::Variables;
-use demilune_policy::{Check, Destination, Facts, Verdict, canonical_host, decide, rule::MitigationAction};
+use demilune_policy::{
+    Check, Destination, Facts, Verdict as PolicyVerdict, canonical_host, decide, rule::MitigationAction,
+};
+use demilune_schema::validate::Verdict;
 use http::{
     HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, Version, header, request::Parts,
     uri::PathAndQuery,
@@ -42,7 +45,7 @@ use crate::{
     observe::Observer,
     options::{GatewayOptions, Limits},
     upstream::{ConnectError, OriginBody, OriginTrust, Upstream, UpstreamError},
-    validate::{Target, Unjudged, Validation},
+    validate::{Standing, Target, Unjudged, Validation, Verdicts},
 };
 
 pub(crate) use exchange::{Exchange, Outcome};
@@ -210,8 +213,8 @@ impl Proxy {
             (decision, check)
         });
         match decision.verdict {
-            Verdict::Refuse(refusal) => Err(refusal.into()),
-            Verdict::Forward { destination, path, log_unmatched } => {
+            PolicyVerdict::Refuse(refusal) => Err(refusal.into()),
+            PolicyVerdict::Forward { destination, path, log_unmatched } => {
                 if log_unmatched {
                     self.observer.unmatched(exchange);
                 }
@@ -243,18 +246,17 @@ impl Proxy {
         exchange.follow(progress.clone());
         if let Some((check, variables)) = &plan.check {
             let path = exchange.path();
-            let target = Target { path, variables, query: exchange.uri.query() };
+            let bytes_max = exchange.ruleset.as_ref().and_then(|rules| rules.settings().limits.validated_bytes_max);
+            let target = Target { path, variables, query: exchange.uri.query(), bytes_max };
             match self.validation.judge(check, target, &mut head, &mut body).await {
-                Ok(verdict) if verdict.is_valid() => {}
-                Ok(verdict) => {
-                    self.observer.violated(check, &verdict, &exchange);
-                    if check.action == MitigationAction::Block {
-                        let shown = self.options.name_violations.then_some(&verdict);
+                Ok(verdicts) => {
+                    if let Some(verdict) = self.blocks(check, &verdicts, &exchange) {
+                        let shown = self.options.name_violations.then_some(verdict);
                         return problem::schema_violation(shown, exchange);
                     }
                 }
-                Err(Unjudged::NoRoom) if check.action != MitigationAction::Block => self.observer.unjudged(),
-                Err(Unjudged::NoRoom) => return problem::NO_ROOM.answer(exchange),
+                Err(Unjudged::NoRoom) if may_block(check, &exchange) => return problem::NO_ROOM.answer(exchange),
+                Err(Unjudged::NoRoom) => self.observer.unjudged(),
                 Err(Unjudged::Body(failure)) => return body_failed(connection, failure, exchange),
             }
         }
@@ -287,6 +289,28 @@ impl Proxy {
             };
         }
         self.pass_back(answer, exchange)
+    }
+
+    /// What a request must not go on with; what does not fit is recorded, whatever happens to it.
+    fn blocks<'v>(&self, check: &Check, verdicts: &'v Verdicts, exchange: &Exchange) -> Option<&'v Verdict> {
+        let (in_force, verdict) = (check.in_force.as_ref()?, verdicts.in_force.as_ref()?);
+        let mut action = in_force.action_at(exchange.arrived_at());
+        if in_force.may_fall_back() {
+            let second = exchange.arrived.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+            let fallbacks = self.validation.fallbacks();
+            let standing = fallbacks.judged(&in_force.schema, exchange.session, verdict.is_valid(), second);
+            if standing != Standing::Stands {
+                action = MitigationAction::Log;
+            }
+            if standing == Standing::FallsBack {
+                self.observer.fell_back(in_force, exchange);
+            }
+        }
+        if verdict.is_valid() {
+            return None;
+        }
+        self.observer.violated(in_force, action, verdict, exchange);
+        (action == MitigationAction::Block).then_some(verdict)
     }
 
     /// A copy to be made of the body, if it may be learned from.
@@ -385,6 +409,12 @@ impl Proxy {
         self.tunnels.spawn(tunnel::run(client_side, origin_side, self.options.limits.tunnel_idle_max, exchange));
         Response::from_parts(head, ResponseBody::none())
     }
+}
+
+/// Whether a request that does not fit would be blocked.
+fn may_block(check: &Check, exchange: &Exchange) -> bool {
+    let action = check.in_force.as_ref().map(|in_force| in_force.action_at(exchange.arrived_at()));
+    action == Some(MitigationAction::Block)
 }
 
 /// The answer to a request whose body did not come to its end.

@@ -13,12 +13,15 @@ use std::{
 
 use demilune_gateway::{AccessLog, Gateway, GatewayOptions, Learner, Limits, NodeName, OriginTrust};
 use demilune_policy::{
-    Check, Ruleset, SessionKey,
+    Check, InForce, Ruleset, SessionKey,
     rule::{
         HostHeader, MitigationAction, OperationRule, Origin, RouteTarget, SessionIdentifier, ZoneRules, ZoneSettings,
     },
 };
-use demilune_schema::document::{Document, Options};
+use demilune_schema::{
+    document::{Document, Options},
+    validate::Validator,
+};
 use tokio::runtime::{Builder, Runtime};
 use tokio_rustls::rustls::ServerConfig;
 use tokio_util::sync::CancellationToken;
@@ -282,10 +285,18 @@ impl TestGateway {
 
     /// Puts these rules in force, with checks against a document.
     pub(crate) fn check(&self, rules: Rules, document: &str, action: MitigationAction) {
+        self.check_with(rules, document, |validator| {
+            let (log_until, is_learned, schema) = (None, false, SCHEMA_ID.into());
+            InForce { action, log_until, is_learned, schema, validator }
+        });
+    }
+
+    /// Puts these rules in force, with checks against a document as it says.
+    pub(crate) fn check_with(&self, rules: Rules, document: &str, in_force: impl Fn(Validator) -> InForce) {
         let document = Document::read(document.as_bytes(), &Options::default()).document.unwrap();
         let check = |rule: &OperationRule| {
             let described = document.operations.iter().find(|described| described.key == rule.key)?;
-            Some(Check { action, schema: SCHEMA_ID.into(), validator: described.validator.clone() })
+            Some(Check { in_force: Some(in_force(described.validator.clone())), on_trial: None })
         };
         self.gateway.board().publish(vec![Arc::new(Ruleset::with_checks(rules.0, check))]);
     }

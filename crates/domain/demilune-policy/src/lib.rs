@@ -15,7 +15,7 @@ pub mod rule;
 mod ruleset;
 mod session;
 
-pub use check::Check;
+pub use check::{Check, InForce, OnTrial};
 pub use decision::{Decision, Refusal, Verdict, decide};
 pub use destination::{Destination, DestinationKind};
 pub use explain::{Candidate, Explanation, Standing, explain};
