@@ -79,6 +79,12 @@ fn check_parameters(features: &Value) {
     }
 }
 
+/// The document in force blocks, and there is a learned schema, too.
+fn check_schema_info(info: &Value) {
+    assert_eq!(info["active_schema"]["name"], "bookshop.yaml", "{info}");
+    assert_eq!((&info["learned_available"], &info["mitigation_action"]), (&json!(true), &json!("block")), "{info}");
+}
+
 /// Runs a command line as somebody does who pastes it.
 fn paste(command: &str) -> String {
     let output = Command::new("sh").args(["-c", command]).output().unwrap();
@@ -134,11 +140,12 @@ fn every_operation_of_the_sample_is_shown_with_what_it_saw() {
 fn the_printed_lines_work_when_pasted() {
     let demo = Demo::start();
     let silent = |command: String| command.replacen("curl", "curl -sS --fail", 1);
-    let answer: Value = serde_json::from_str(&paste(&silent(demo.command("curl '")))).unwrap();
+    let answer: Value = serde_json::from_str(&paste(&silent(demo.command_with("/operations/item'")))).unwrap();
     assert_eq!(answer["success"], true, "{answer}");
     assert!(answer["result"]["features"]["api_routing"]["route"].is_string(), "{answer}");
     check_thresholds(&answer["result"]["features"]);
     check_parameters(&answer["result"]["features"]);
+    check_schema_info(&answer["result"]["features"]["schema_info"]);
     let reasons: Value =
         serde_json::from_str(&paste(&silent(demo.command_with("/parameter_schemas/explain'")))).unwrap();
     assert_eq!(reasons["success"], true, "{reasons}");
@@ -146,11 +153,26 @@ fn the_printed_lines_work_when_pasted() {
     assert!(document.contains("\n  /books/{var1}:\n") && document.contains("name: lang\n"), "{document}");
     let explanation: Value = serde_json::from_str(&paste(&silent(demo.command_with("/thresholds/explain'")))).unwrap();
     assert_eq!(explanation["result"]["state"], "suggested", "{explanation}");
-    let gateway = demo.text.lines().find(|line| line.trim_start().starts_with("curl") && line.contains("-H 'Host:"));
+    let gateway = demo.text.lines().find(|line| line.trim_start().starts_with("curl") && line.contains("/books/7'"));
     let book: Value = serde_json::from_str(&paste(&silent(gateway.unwrap().trim().to_owned()))).unwrap();
     assert_eq!(book["book_id"], 7, "{book}");
     let explained = paste(ours(&demo, "demilune explain").trim());
     assert!(explained.contains("GET bookshop.example /books/{var1}") && explained.contains("(route)"), "{explained}");
+}
+
+#[test]
+fn a_malformed_order_is_blocked_and_its_event_is_shown() {
+    let demo = Demo::start();
+    let order = demo.command_with("/orders' -H").replacen("curl", "curl -sS -w '%{http_code}' -o /dev/null", 1);
+    assert_eq!(paste(&order), "403");
+    let events = demo.command_with("/events?action=block'").replacen("curl", "curl -sS --fail", 1);
+    let events: Value = serde_json::from_str(&paste(&events)).unwrap();
+    let event = &events["result"][0];
+    assert_eq!((&event["endpoint"], &event["action"]), (&json!("/orders"), &json!("block")), "{events}");
+    assert_eq!(event["violations"][0]["request_place"], "/body/count", "{events}");
+    for shown in ["\"code\": \"schema_violation\"", "\"request_place\": \"/body/count\""] {
+        assert!(demo.text.contains(shown), "{shown}: {}", demo.text);
+    }
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod client;
 mod day;
 mod sample_api;
+mod schema;
 mod story;
 mod traffic;
 

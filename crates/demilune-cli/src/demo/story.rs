@@ -23,10 +23,10 @@ use super::{
 };
 
 /// The host of the sample API; requests reach the gateway by its address and name the host in `Host`.
-const HOST: &str = "bookshop.example";
+pub(super) const HOST: &str = "bookshop.example";
 /// How long to wait for rules or counts: several times what they take.
-const PATIENCE: Duration = Duration::from_secs(30);
-const RETRY: Duration = Duration::from_millis(100);
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
+pub(super) const RETRY: Duration = Duration::from_millis(100);
 
 /// Where everything is.
 pub(crate) struct Story {
@@ -47,12 +47,14 @@ impl Story {
         let sent = traffic::send(&client, &self.gateway, HOST).await?;
         let seen = self.counted(&client, sent).await?;
         let imported = self.import_day().await?;
+        let blocked = self.block_an_order(&client).await?;
         let operation = busiest(&seen);
         let answer = self.call(&client, Method::POST, "/client/v4", "/api_gateway/operations/item", &operation).await?;
         let explanation = self.explanation(&client, &answer).await?;
         Ok([
             self.beginning(sent, &seen),
             self.about_import(&imported),
+            self.about_blocked(&blocked),
             self.about_operation(&operation, &answer),
             self.about_threshold(&answer, &explanation),
             self.about_schema(&answer),
@@ -145,7 +147,7 @@ impl Story {
         format!("{}/demilune/v1/zones/{}/operations/{id}/thresholds/explain", self.control, self.zone)
     }
 
-    async fn call(
+    pub(super) async fn call(
         &self,
         client: &Client,
         method: Method,
