@@ -8,7 +8,7 @@ use std::{
     pin::pin,
     sync::{Arc, Mutex, PoisonError},
     task::{Context, Poll, Waker},
-    thread::JoinHandle,
+    thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
 
@@ -27,6 +27,8 @@ use crate::{
 
 /// How long a statement waits for another process, such as a backup tool, to let go of the file.
 const BUSY_TIME_MAX: Duration = Duration::from_secs(5);
+/// How often it looks again where SQLite does not wait by itself.
+const BUSY_RETRY: Duration = Duration::from_millis(10);
 /// Threads that read; each answers in tens of microseconds, so few keep up with many callers.
 const READERS: usize = 2;
 /// Statements kept prepared on each connection.
@@ -215,7 +217,7 @@ impl SqliteConnection {
             if is_foreign(&inner)? {
                 return Ok(None);
             }
-            inner.pragma_update(None, "journal_mode", "WAL")?;
+            write_ahead(&inner)?;
             // A commit is on the disk when it returns.
             inner.pragma_update(None, "synchronous", "FULL")?;
             inner.pragma_update(None, "fullfsync", "ON")?;
@@ -275,6 +277,22 @@ impl SqliteConnection {
             }
         }
         Ok(upserted)
+    }
+}
+
+/// Has the file written ahead. While another process is doing the same for the first time, SQLite answers at once that it
+/// is busy, whatever was said about waiting.
+fn write_ahead(inner: &rusqlite::Connection) -> rusqlite::Result<()> {
+    let begun = Instant::now();
+    loop {
+        match inner.pragma_update(None, "journal_mode", "WAL") {
+            Err(error)
+                if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) && begun.elapsed() < BUSY_TIME_MAX =>
+            {
+                thread::sleep(BUSY_RETRY);
+            }
+            done => return done,
+        }
     }
 }
 
