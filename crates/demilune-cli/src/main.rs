@@ -11,6 +11,7 @@ mod first_token;
 mod gateway;
 mod logging;
 mod output;
+mod schema_check;
 mod stop;
 mod tls;
 mod traffic_import;

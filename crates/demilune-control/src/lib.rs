@@ -10,9 +10,11 @@ mod listen;
 pub mod manage;
 mod metrics;
 pub mod probes;
+mod reading;
 mod schemas;
 mod secret;
 mod throttle;
+mod trial;
 
 use std::{sync::Arc, time::Duration};
 

@@ -22,7 +22,7 @@ pub use observe::{AccessLog, AccessLogTarget, RecordKey, Records, SchemaEvent, S
 pub use options::{GatewayOptions, Limits, NodeName};
 pub use proxy::ResponseBody;
 pub use upstream::OriginTrust;
-pub use validate::{Fallbacks, LearnedSchema};
+pub use validate::{Fallbacks, LearnedSchema, TrialCounts, Trials};
 
 use observe::{GatewayCollector, Observer};
 use proxy::Proxy;
@@ -80,6 +80,12 @@ impl Gateway {
     #[must_use]
     pub fn fallbacks(&self) -> &Fallbacks {
         self.proxy.validation().fallbacks()
+    }
+
+    /// What is counted of documents that are tried on requests.
+    #[must_use]
+    pub fn trials(&self) -> &Trials {
+        &self.observer.trials
     }
 
     /// Opens the access log's file anew, after somebody has moved it away.

@@ -25,6 +25,7 @@ mod store;
 mod thresholds;
 mod token;
 mod traffic;
+mod trial;
 mod user;
 mod user_schema;
 mod writer;
@@ -55,6 +56,7 @@ pub use traffic::{
     SummariesMaintained, TrafficKey, TrafficLimits, TrafficMaintained, TrafficPoint, TrafficRow, TrafficScope,
     TrafficSeries, TrafficWritten, ValidationEvent,
 };
+pub use trial::{NewTrial, Trial, TrialRow};
 pub use user::User;
 pub use user_schema::{
     NewUserSchema, SchemaHosts, SchemaHostsPage, SchemaId, SchemaIdError, SchemaOperation, SchemaOperationPage,

@@ -31,7 +31,7 @@ struct Migration {
     oldest_binary: u32,
 }
 
-const MIGRATIONS: [Migration; 9] = [
+const MIGRATIONS: [Migration; 10] = [
     Migration {
         version: 1,
         name: "inventory",
@@ -93,6 +93,13 @@ const MIGRATIONS: [Migration; 9] = [
         name: "limits",
         sqlite: include_str!("migrations/sqlite_0009_limits.sql"),
         postgres: include_str!("migrations/postgres_0009_limits.sql"),
+        oldest_binary: 1,
+    },
+    Migration {
+        version: 10,
+        name: "trials",
+        sqlite: include_str!("migrations/sqlite_0010_trials.sql"),
+        postgres: include_str!("migrations/postgres_0010_trials.sql"),
         oldest_binary: 1,
     },
 ];

@@ -134,6 +134,7 @@ mod rules;
 mod schema_validation;
 mod thresholds;
 mod traffic_records;
+mod trials;
 mod user_schemas;
 
 use traffic_records::TrafficFile;

@@ -39,6 +39,8 @@ struct InForce {
     validation: ZoneValidation,
     documents: Documents,
     ruleset: Arc<Ruleset>,
+    /// Whether all of it is from the store: what was saved leaves out what requests do not depend on.
+    is_whole: bool,
 }
 
 /// Follows the rules of all zones.
@@ -75,7 +77,7 @@ impl Follower {
             && let Some(zones) = cache.load().await
         {
             for SavedZone { rules, validation } in zones {
-                follower.compile(rules, validation).await;
+                follower.compile(rules, validation, false).await;
             }
             follower.publish();
         }
@@ -121,7 +123,7 @@ impl Follower {
         self.published.retain(|zone, _| revisions.contains_key(zone));
         let mut changed = before != self.in_force.len();
         for (zone, revision) in &revisions {
-            if self.in_force.get(zone).is_some_and(|zone| zone.rules.revision == *revision) {
+            if self.in_force.get(zone).is_some_and(|zone| zone.is_whole && zone.rules.revision == *revision) {
                 continue;
             }
             let known = self.in_force.get(zone).map(|zone| zone.documents.known()).unwrap_or_default();
@@ -129,7 +131,7 @@ impl Follower {
                 Ok(Some(GatewayRules { rules, published, validation })) => {
                     self.published.insert(zone.clone(), published_of(published));
                     self.keep_sources(&validation).await;
-                    self.compile(rules, validation).await;
+                    self.compile(rules, validation, true).await;
                     changed = true;
                 }
                 // Deleted between the two questions; the next round sees it gone.
@@ -145,10 +147,10 @@ impl Follower {
         Ok(())
     }
 
-    async fn compile(&mut self, rules: ZoneRules, validation: ZoneValidation) {
+    async fn compile(&mut self, rules: ZoneRules, validation: ZoneValidation, is_whole: bool) {
         let zone = rules.zone.clone();
         let known = self.in_force.get(&zone).map(|zone| zone.documents.clone()).unwrap_or_default();
-        match spawn_blocking(move || compile(rules, validation, &known)).await {
+        match spawn_blocking(move || compile(rules, validation, is_whole, &known)).await {
             Ok(compiled) => {
                 let (revision, operations) = (compiled.rules.revision, compiled.rules.operations.len());
                 tracing::debug!(%zone, revision, operations, "rules compiled");
@@ -172,6 +174,8 @@ impl Follower {
             learned.map(|schema| (zone.clone(), schema.id.to_string().into()))
         });
         self.gateway.fallbacks().watch(learned);
+        let trials = self.in_force.values().filter_map(|zone| zone.validation.trial.as_ref());
+        self.gateway.trials().keep(&trials.map(|trial| trial.id.to_string().into()).collect());
         self.ready.send_replace(true);
     }
 
@@ -219,13 +223,16 @@ impl Follower {
 }
 
 /// Takes as long as reading the schemas that are new; blocks.
-fn compile(rules: ZoneRules, mut validation: ZoneValidation, known: &Documents) -> InForce {
-    let documents = known.read(&validation.schemas);
+fn compile(rules: ZoneRules, mut validation: ZoneValidation, is_whole: bool, known: &Documents) -> InForce {
+    let documents = known.read(&validation);
     for schema in &mut validation.schemas {
         schema.source = None;
     }
+    if let Some(trial) = &mut validation.trial {
+        trial.source = None;
+    }
     let ruleset = Ruleset::with_checks(rules.clone(), |operation| documents.check(operation, &validation));
-    InForce { rules, validation, documents, ruleset: Arc::new(ruleset) }
+    InForce { rules, validation, documents, ruleset: Arc::new(ruleset), is_whole }
 }
 
 /// What can be read of it: names that are left out are found anew.

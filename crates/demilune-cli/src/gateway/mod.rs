@@ -9,6 +9,7 @@ mod rules_cache;
 mod running;
 mod saved_schemas;
 mod secret;
+mod trials;
 
 pub(crate) use running::{GatewayError, RunningGateway};
 pub(crate) use secret::{SecretError, made_key, session_key};

@@ -269,6 +269,8 @@ impl ValidationText {
         Ok(ZoneValidation {
             settings: ValidationSettings { default_action: parsed(&self.default_action)?, is_off: self.is_off },
             actions: actions.collect::<Result<_, String>>()?,
+            // It changes nothing for requests, and is found again with the store.
+            trial: None,
             schemas: self.schemas.into_iter().map(SchemaText::parse).collect::<Result<_, _>>()?,
         })
     }
@@ -360,6 +362,7 @@ mod tests {
             settings: ValidationSettings { default_action: MitigationAction::Log, is_off: true },
             actions: [(rules.operations[0].id, MitigationAction::Block)].into(),
             schemas: vec![schema],
+            trial: None,
         };
         SavedZone { rules, validation }
     }

@@ -23,6 +23,7 @@ use super::{
     learn::learn,
     rules_cache::RulesCache,
     session_key,
+    trials::trials,
 };
 use crate::{
     config::GatewayConfig,
@@ -128,9 +129,10 @@ impl RunningGateway {
             let following = self.follower.follow(store.clone(), served.clone());
             let flushing = flush(self.gateway.clone(), store.clone(), self.source.clone(), served.clone());
             let maintaining = maintain(store.clone(), served.clone());
-            let learning = learn(self.gateway.learner().cloned(), store.clone(), self.source, served.clone());
+            let learning = learn(self.gateway.learner().cloned(), store.clone(), self.source.clone(), served.clone());
             let telling = events(self.gateway.clone(), store.clone(), served.clone());
-            tokio::join!(following, flushing, maintaining, learning, telling);
+            let trying = trials(self.gateway.clone(), store.clone(), self.source, served.clone());
+            tokio::join!(following, flushing, maintaining, learning, telling, trying);
             Some(store)
         };
         let ((), store, ()) = tokio::join!(serving, learning, reopening);

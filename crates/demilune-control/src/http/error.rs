@@ -211,6 +211,11 @@ impl ApiError {
             .into()
     }
 
+    /// Nothing is tried on the requests of the zone.
+    pub(crate) fn trial_unknown() -> Self {
+        Defect::new(&NOT_FOUND, "Nothing is tried on the requests of this zone; begin with PUT.").into()
+    }
+
     /// The operation is there and has no route.
     pub(crate) fn route_absent() -> Self {
         Defect::new(&NOT_FOUND, "The operation has no route, so that its requests go to the origin of its host.").into()

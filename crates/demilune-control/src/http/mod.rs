@@ -29,6 +29,7 @@ mod testing;
 mod tests;
 mod thresholds;
 mod tokens;
+mod trial;
 mod unread;
 mod user_schemas;
 mod zones;

@@ -17,7 +17,7 @@ use utoipa::{
 use super::{
     analytics, configuration, events, expressions, health, operations, origins, parameter_schemas,
     router::{OWN_PREFIX, PREFIX},
-    routes, schema_validation, schemas, settings, thresholds, tokens, user_schemas, zones,
+    routes, schema_validation, schemas, settings, thresholds, tokens, trial, user_schemas, zones,
 };
 
 /// The calls of the contract, below its base URL.
@@ -81,6 +81,9 @@ struct Contract;
     analytics::zone,
     analytics::operation,
     events::list,
+    trial::show,
+    trial::begin,
+    trial::end,
     thresholds::explain,
     parameter_schemas::explain,
 ))]

@@ -10,7 +10,8 @@ use axum::{
 
 use super::{
     SharedState, analytics, configuration, docs, error, events, expressions, frame, health, openapi, operations,
-    origins, parameter_schemas, routes, schema_validation, schemas, settings, thresholds, tokens, user_schemas, zones,
+    origins, parameter_schemas, routes, schema_validation, schemas, settings, thresholds, tokens, trial, user_schemas,
+    zones,
 };
 
 /// The path that the reference and every SDK's default end in.
@@ -114,6 +115,7 @@ fn own_api() -> Router<SharedState> {
         .route("/zones/{zone_id}/origins/{host}", delete(origins::remove))
         .route("/zones/{zone_id}/analytics", get(analytics::zone))
         .route("/zones/{zone_id}/events", get(events::list))
+        .route("/zones/{zone_id}/schema_trial", get(trial::show).put(trial::begin).delete(trial::end))
         .route("/zones/{zone_id}/operations/{operation_id}/analytics", get(analytics::operation))
         .route("/zones/{zone_id}/operations/{operation_id}/thresholds/explain", get(thresholds::explain))
         .route("/zones/{zone_id}/operations/{operation_id}/parameter_schemas/explain", get(parameter_schemas::explain))

@@ -22,6 +22,21 @@ pub struct SettingsText {
     pub schemas_bytes_max: Option<u32>,
 }
 
+/// What to try on requests.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum CandidateText {
+    /// A document.
+    Document {
+        /// What to call it.
+        name: String,
+        /// `OpenAPI`, JSON or YAML.
+        source: String,
+    },
+    /// What was learned about the operation with this id.
+    Learned(String),
+}
+
 /// One management command. Texts are as people wrote them; the manager reads and checks them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "command", rename_all = "snake_case", deny_unknown_fields)]
@@ -118,6 +133,23 @@ pub enum Command {
         zone: Option<String>,
         /// The settings to change; the others stay as they are.
         change: SettingsText,
+    },
+    /// Tries a document, or what was learned about an operation, on the requests of a zone.
+    TrialBegin {
+        /// The zone's id or name; may be absent when there is exactly one zone.
+        zone: Option<String>,
+        /// What to try.
+        candidate: CandidateText,
+    },
+    /// What came of the trial of a zone so far.
+    TrialShow {
+        /// The zone's id or name; may be absent when there is exactly one zone.
+        zone: Option<String>,
+    },
+    /// Ends the trial of a zone.
+    TrialEnd {
+        /// The zone's id or name; may be absent when there is exactly one zone.
+        zone: Option<String>,
     },
     /// Says what the gateway would do with requests, and why; all by the same state of the rules.
     Explain {

@@ -106,6 +106,12 @@ pub enum ManageError {
     /// The number is out of the range of a setting.
     #[error("the setting {0} cannot be {1}; choose a number from {least} to {most}", least = .2.start(), most = .2.end())]
     Limit(&'static str, u32, RangeInclusive<u32>),
+    /// Nothing is tried on the requests of the zone.
+    #[error("nothing is tried on the requests of zone {0}; begin with `demilune schema trial FILE`")]
+    TrialNone(ZoneId),
+    /// Nothing that could be tried; the text says why.
+    #[error("nothing is tried: {0}")]
+    Trial(String),
     /// No copy was made.
     #[error("no backup was made")]
     Backup(#[source] BackupError),

@@ -69,6 +69,9 @@ impl Manager {
                 // On the heap: what it waits for is large.
                 Box::pin(self.recompute(zone.as_deref(), at.as_deref(), keep_newer)).await
             }
+            Command::TrialBegin { zone, candidate } => self.trial_begin(zone.as_deref(), candidate).await,
+            Command::TrialShow { zone } => self.trial_show(zone.as_deref()).await,
+            Command::TrialEnd { zone } => self.trial_end(zone.as_deref()).await,
             Command::SchemaExport { zone, host } => self.schema_export(zone.as_deref(), &host).await,
             Command::SchemaApplyLearned { zone, operation, now } => {
                 self.schema_apply_learned(zone.as_deref(), &operation, now).await

@@ -19,20 +19,22 @@ mod testing;
 mod thresholds;
 mod tokens;
 mod traffic;
+mod trial;
 mod users;
 mod zones;
 
+pub use crate::trial::{FoundMisfit, KeywordLine, ProblemLine, TrialReport, TriedOperation};
 pub use bootstrap::{BootstrapError, FirstCredential};
 pub use client::{CallError, Client, ConnectError};
-pub use command::{Command, LearningRowText, OperationText, RequestText, SettingsText, TrafficRowText};
+pub use command::{CandidateText, Command, LearningRowText, OperationText, RequestText, SettingsText, TrafficRowText};
 pub use error::ManageError;
 pub use explain::{CandidateView, DestinationView, ExplanationView, OperationView, RefusalView, SessionView};
 pub use manager::Manager;
 pub use reply::{
     AppliedSchemaView, GrantView, LearningOperationView, LearningStoredView, LearningView, OriginView, Outcome,
     RecomputedView, Reply, SchemaLearningView, SchemaView, ServerStatus, SessionIdentifierView, SettingsView,
-    ShownSecret, StatusView, TokenCreated, TokenView, TrafficRulesView, TrafficStoredView, UserCreated, UserView,
-    ZoneView,
+    ShownSecret, StatusView, TokenCreated, TokenView, TrafficRulesView, TrafficStoredView, TrialView, UserCreated,
+    UserView, ZoneView,
 };
 pub use server::listen;
 pub use socket::{SOCKET_NAME, SocketError, bind};

@@ -7,7 +7,7 @@ use demilune_policy::rule::{HostHeader, ZoneSettings};
 use demilune_store::{OriginRecord, Token, User, Zone};
 use serde::{Deserialize, Serialize};
 
-use super::{ExplanationView, OperationView};
+use super::{ExplanationView, OperationView, TrialReport};
 
 /// The answer to a [`Command`](super::Command) that worked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,6 +51,10 @@ pub enum Reply {
     SchemaExported(SchemaView),
     /// What was learned about an operation is in force.
     SchemaApplied(AppliedSchemaView),
+    /// The trial of a zone.
+    Trial(TrialView),
+    /// The trial of a zone was ended.
+    TrialEnded {},
     /// How far the learning of thresholds and schemas has come, by zone.
     Learning(Vec<LearningView>),
     /// What requests that were served elsewhere are matched with.
@@ -207,6 +211,23 @@ impl From<&OriginRecord> for OriginView {
             last_updated: record.last_updated.to_string(),
         }
     }
+}
+
+/// The trial of a zone, and what came of it so far.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrialView {
+    /// The zone's id.
+    pub zone: String,
+    /// Names the trial.
+    pub trial_id: String,
+    /// What its owner calls it.
+    pub name: String,
+    /// When it began.
+    pub started_at: String,
+    /// Operations of the document that the zone does not have, so that their requests are not looked at.
+    pub not_saved: u64,
+    /// What came of it.
+    pub report: TrialReport,
 }
 
 /// A zone's settings.

@@ -2,6 +2,7 @@
 
 use std::{io, sync::Arc, time::Duration};
 
+use demilune_store::USER_SCHEMA_BYTES_MAX;
 use serde::{Deserialize, Serialize};
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
@@ -16,8 +17,8 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{Command, Manager, Reply};
 
-/// Longest line in bytes: a chunk of operations with room to spare.
-pub(super) const LINE_BYTES_MAX: usize = 8 << 20;
+/// Longest line in bytes: a document that is written as a JSON text gains a byte for each quote and each line's end.
+pub(super) const LINE_BYTES_MAX: usize = 2 * USER_SCHEMA_BYTES_MAX + (64 << 10);
 /// Most connections at once: people and scripts of one operator.
 const CONNECTIONS_MAX: usize = 16;
 /// How long a caller may take to send a line, or to read an answer.

@@ -75,11 +75,7 @@ pub(crate) async fn apply(
     blocks: Blocks,
     now: Timestamp,
 ) -> Result<UserSchema, ApplyError> {
-    let evidence = sum(store, zone, operation.id, EvidenceWindow::of_week(now)).await?;
-    let key = operation.key.clone();
-    // Milliseconds, not where requests are answered.
-    let writing = spawn_blocking(move || source(&evidence, &key));
-    let source = writing.await.map_err(|error| StoreFailure::Internal(Box::new(error)))??;
+    let source = learned_source(store, zone, operation, now).await?;
     let end = Hour::of(unix_seconds(now) + Hour::SECONDS);
     let known = store.sessions_seen(zone, operation.id, end, KNOWN_DAYS).await?;
     let new = NewUserSchema {
@@ -93,6 +89,20 @@ pub(crate) async fn apply(
         operations: vec![operation.key.clone()],
     };
     Ok(store.user_schema_add(zone, new, now).await?)
+}
+
+/// The document that would be put in force now.
+pub(crate) async fn learned_source(
+    store: &Store,
+    zone: &ZoneId,
+    operation: &Operation,
+    now: Timestamp,
+) -> Result<String, ApplyError> {
+    let evidence = sum(store, zone, operation.id, EvidenceWindow::of_week(now)).await?;
+    let key = operation.key.clone();
+    // Milliseconds, not where requests are answered.
+    let writing = spawn_blocking(move || source(&evidence, &key));
+    writing.await.map_err(|error| StoreFailure::Internal(Box::new(error)))?
 }
 
 /// `learned-{operation}-{day of UTC}`.

@@ -6,7 +6,7 @@ mod evidence;
 mod learned;
 mod progress;
 
-pub(crate) use apply::{ApplyError, Blocks, apply};
+pub(crate) use apply::{ApplyError, Blocks, apply, learned_source};
 pub(crate) use evidence::{EvidenceWindow, sum};
 pub(crate) use learned::{LearnedSchema, explanation};
 pub(crate) use progress::Progress;

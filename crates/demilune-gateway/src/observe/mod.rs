@@ -9,7 +9,7 @@ mod sparingly;
 use std::{error::Error, iter::successors, sync::Arc, time::UNIX_EPOCH};
 
 use demilune_policy::{
-    InForce,
+    Check, InForce, OnTrial,
     rule::{MitigationAction, Server},
 };
 use demilune_schema::validate::{Verdict, Violation};
@@ -23,7 +23,7 @@ pub use records::{RecordKey, Records, Totals};
 use crate::{
     learn::{Learner, Lesson},
     proxy::{Exchange, Outcome},
-    validate::ViolationCounts,
+    validate::{Trials, ViolationCounts},
 };
 use sparingly::Sparingly;
 
@@ -42,6 +42,7 @@ pub(crate) struct Observer {
     violations: Sparingly,
     pub(crate) violation_counts: ViolationCounts,
     pub(crate) events: SchemaEvents,
+    pub(crate) trials: Trials,
 }
 
 impl Observer {
@@ -57,6 +58,7 @@ impl Observer {
             violations: Sparingly::new(100),
             violation_counts: ViolationCounts::default(),
             events: SchemaEvents::default(),
+            trials: Trials::default(),
         })
     }
 
@@ -165,6 +167,12 @@ impl Observer {
         }
     }
 
+    /// A document was tried on a request; without a verdict, it could not be.
+    pub(crate) fn tried(&self, on_trial: &OnTrial, verdict: Option<&Verdict>, exchange: &Exchange) {
+        let Some((ruleset, operation)) = exchange.matched() else { return };
+        self.trials.count(RecordKey::new(ruleset.zone(), Some(operation.id)), &on_trial.trial, verdict);
+    }
+
     /// A learned schema does not fit the clients that were there before it: from now on it only logs.
     pub(crate) fn fell_back(&self, in_force: &InForce, exchange: &Exchange) {
         let Some((ruleset, operation)) = exchange.matched() else { return };
@@ -210,8 +218,13 @@ impl Observer {
     }
 
     /// A request went on without a verdict, since there was no room to hold its body.
-    pub(crate) fn unjudged(&self) {
-        self.metrics.unjudged();
+    pub(crate) fn unjudged(&self, check: &Check, exchange: &Exchange) {
+        if check.in_force.is_some() {
+            self.metrics.unjudged();
+        }
+        if let Some(on_trial) = &check.on_trial {
+            self.tried(on_trial, None, exchange);
+        }
     }
 
     /// An origin gave no answer.

@@ -250,13 +250,16 @@ impl Proxy {
             let target = Target { path, variables, query: exchange.uri.query(), bytes_max };
             match self.validation.judge(check, target, &mut head, &mut body).await {
                 Ok(verdicts) => {
+                    if let Some(on_trial) = &check.on_trial {
+                        self.observer.tried(on_trial, verdicts.on_trial.as_ref(), &exchange);
+                    }
                     if let Some(verdict) = self.blocks(check, &verdicts, &exchange) {
                         let shown = self.options.name_violations.then_some(verdict);
                         return problem::schema_violation(shown, exchange);
                     }
                 }
                 Err(Unjudged::NoRoom) if may_block(check, &exchange) => return problem::NO_ROOM.answer(exchange),
-                Err(Unjudged::NoRoom) => self.observer.unjudged(),
+                Err(Unjudged::NoRoom) => self.observer.unjudged(check, &exchange),
                 Err(Unjudged::Body(failure)) => return body_failed(connection, failure, exchange),
             }
         }

@@ -3,6 +3,7 @@
 mod coding;
 mod fallback;
 mod room;
+mod trials;
 mod violations;
 
 use std::{ops::Range, sync::Arc, thread::available_parallelism};
@@ -17,6 +18,7 @@ use tokio::{sync::Semaphore, task::spawn_blocking};
 pub(crate) use fallback::Standing;
 pub use fallback::{Fallbacks, LearnedSchema};
 pub(crate) use room::{Reservation, Room};
+pub use trials::{TrialCounts, Trials};
 pub(crate) use violations::ViolationCounts;
 
 use crate::{
@@ -52,7 +54,6 @@ pub(crate) struct Target<'r> {
 /// Whether a request fits the schema in force, and the one that is tried, where there are such.
 pub(crate) struct Verdicts {
     pub(crate) in_force: Option<Verdict>,
-    #[allow(dead_code)]
     pub(crate) on_trial: Option<Verdict>,
 }
 

@@ -8,6 +8,7 @@ use super::{MitigationAction, ValidationSettings, actions, get_settings};
 use crate::{
     connection::Connection,
     error::StoreFailure,
+    trial::{self, Trial},
     user_schema::{self, SchemaId, UserSchema},
 };
 
@@ -21,6 +22,8 @@ pub struct ZoneValidation {
     /// The enabled schemas, the newest first: of those that describe an operation, the first is in force. A schema never
     /// changes, so that the source is left out of those that the caller knows.
     pub schemas: Vec<UserSchema>,
+    /// The document that is tried on requests, with its source as with theirs.
+    pub trial: Option<Trial>,
 }
 
 /// All that a gateway needs of a zone, with the sources of the schemas that it does not know, in the transaction that is
@@ -37,5 +40,9 @@ pub(crate) async fn get(
         let whole = user_schema::get(connection, zone, schema.id, true).await?;
         schema.source = whole.and_then(|whole| whole.source);
     }
-    Ok(ZoneValidation { settings, actions, schemas })
+    let mut trial = trial::get(connection, zone, false).await?;
+    if trial.as_ref().is_some_and(|trial| !known.contains(&trial.id)) {
+        trial = trial::get(connection, zone, true).await?;
+    }
+    Ok(ZoneValidation { settings, actions, schemas, trial })
 }

@@ -29,5 +29,6 @@ mod thresholds;
 mod traffic;
 mod traffic_file;
 mod traffic_upkeep;
+mod trials;
 mod user_schemas;
 mod zones;

@@ -308,9 +308,9 @@ async fn a_zone_may_have_other_limits(fixture: &Fixture) {
         store.user_schema_add(&zone, new(1), at(0)).await
     };
     assert!(limit(1, 1_000).await.is_ok());
-    let (many, large) = (limit(1, 1_000).await, limit(2, 50).await);
+    let (many, large) = (limit(1, 1_000).await, limit(2, 40).await);
     assert!(matches!(many, Err(UserSchemaAddError::TooMany(1))), "{many:?}");
-    assert!(matches!(large, Err(UserSchemaAddError::TooLarge(50))), "{large:?}");
+    assert!(matches!(large, Err(UserSchemaAddError::TooLarge(40))), "{large:?}");
     assert!(limit(2, 1_000).await.is_ok());
 }
 

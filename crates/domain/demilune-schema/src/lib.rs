@@ -31,4 +31,7 @@
 
 pub mod document;
 pub mod learn;
+mod tally;
 pub mod validate;
+
+pub use tally::{Finding, Tally, TallyError};

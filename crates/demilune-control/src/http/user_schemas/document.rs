@@ -14,12 +14,11 @@ use crate::{
         State,
         error::{ApiError, Defect, SCHEMA_REJECTED, SCHEMAS_FULL, UNAVAILABLE},
     },
+    reading,
 };
 
 /// Uploads whose bodies are held at once, which may be large.
 static HELD: Semaphore = Semaphore::const_new(4);
-/// Documents that are read at once: the largest take a quarter of a gigabyte while they are compiled.
-static READ: Semaphore = Semaphore::const_new(1);
 /// How long an upload waits for its turn.
 const WAIT_MAX: Duration = Duration::from_secs(10);
 /// Longest name of a schema in characters.
@@ -73,15 +72,8 @@ impl Upload {
         Ok((added.map_err(|error| add_error(error, zone))?, read.details))
     }
 
-    /// Reads on a thread of its own, since it may take seconds.
     async fn read(source: Vec<u8>, host: Option<Host>) -> Result<(Read, Vec<u8>), ApiError> {
-        let turn = READ.acquire().await.map_err(|_| ApiError::internal())?;
-        let reading = tokio::task::spawn_blocking(move || {
-            // Held to the end of reading, also when the caller goes away.
-            let _turn = turn;
-            (Read::of(&source, host), source)
-        });
-        reading.await.map_err(|_| ApiError::internal())
+        Ok(reading::one_at_a_time(move || (Read::of(&source, host), source)).await?)
     }
 }
 

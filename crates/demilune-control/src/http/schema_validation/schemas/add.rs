@@ -22,8 +22,8 @@ const WARNING_CODE: u16 = 21200;
 
 /// A body that holds a document, and the right to hold it.
 pub(crate) struct UploadBody {
-    body: Value,
-    _permit: Permit,
+    pub(crate) body: Value,
+    pub(crate) permit: Permit,
 }
 
 impl FromRequest<SharedState> for UploadBody {
@@ -31,7 +31,7 @@ impl FromRequest<SharedState> for UploadBody {
 
     async fn from_request(request: Request, _: &SharedState) -> Result<Self, ApiError> {
         let permit = Permit::wait().await?;
-        Ok(Self { body: read_json(request, BODY_BYTES_MAX).await?, _permit: permit })
+        Ok(Self { body: read_json(request, BODY_BYTES_MAX).await?, permit })
     }
 }
 
@@ -48,9 +48,11 @@ impl FromRequest<SharedState> for UploadBody {
 pub(crate) async fn add(
     WritableZone(zone): WritableZone,
     State(state): State<SharedState>,
-    UploadBody { body, _permit }: UploadBody,
+    UploadBody { body, permit }: UploadBody,
 ) -> Result<Envelope<SchemaBody>, ApiError> {
     let (schema, details) = upload(body)?.add(&state, &zone).await?;
+    // The document is not held any more.
+    drop(permit);
     let message = |(number, message)| Message { code: WARNING_CODE + number, message };
     Ok(Envelope::new(SchemaBody::from(schema)).with_messages(details.warnings().map(message).collect()))
 }
@@ -75,7 +77,7 @@ fn upload(mut body: Value) -> Result<Upload, ApiError> {
 }
 
 /// The document, taken out of the body, since it may be large.
-fn source(body: &mut Value) -> Result<String, String> {
+pub(crate) fn source(body: &mut Value) -> Result<String, String> {
     text(body, "source")?;
     match body.get_mut("source").map(Value::take) {
         Some(Value::String(source)) => Ok(source),

@@ -1,5 +1,9 @@
 //! `demilune schema`: what the inventory says, for other tools.
 
+mod check;
+mod report;
+mod trial;
+
 use std::{
     fs, io,
     path::{Path, PathBuf},
@@ -21,7 +25,7 @@ use crate::{
     wiring, yaml,
 };
 
-/// Export what is known about operations, and put it in force
+/// Export what is known about operations, put it in force, and try documents on requests before they are
 #[derive(Args)]
 pub(super) struct Schema {
     #[command(flatten)]
@@ -34,6 +38,8 @@ pub(super) struct Schema {
 enum Action {
     Export(Export),
     ApplyLearned(ApplyLearned),
+    Trial(trial::Trial),
+    Check(check::Check),
 }
 
 /// Print an OpenAPI 3.0 document of a host's operations, with the parameters and bodies that were learned
@@ -101,6 +107,8 @@ impl Schema {
         match self.action {
             Action::Export(export) => export.run(&config)?,
             Action::ApplyLearned(apply) => apply.run(&config)?,
+            Action::Trial(trial) => trial.run(&config)?,
+            Action::Check(check) => return Ok(check.run(&config)),
         }
         Ok(ExitCode::SUCCESS)
     }
