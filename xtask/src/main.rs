@@ -28,7 +28,7 @@ fn main() -> ExitCode {
         Some("setup") => setup::all(),
         Some("test") => test::all(),
         Some("lint") => setup::cargo_tools().and_then(|()| test::lint()),
-        Some("unit") => setup::system_packages().and_then(|()| test::unit()),
+        Some("unit") => setup::unit().and_then(|()| test::unit()),
         Some("thresholds") => test::thresholds(),
         Some("fuzz") => setup::cargo_tools().and_then(|()| fuzz::all()),
         Some("clients") => setup::all().and_then(|()| clients::all()),

@@ -16,13 +16,14 @@ pub(crate) const FOLDER: &str = ".setup";
 const CARGO_TOOLS: [(&str, &str); 2] = [("cargo-deny", "0.20.2"), ("cargo-fuzz", "0.13.2")];
 
 /// Every set of Python packages, each with an environment of its own.
-pub(crate) const PYTHON_SETS: [&str; 3] = ["4.3.1", "5.9.0", "schemathesis"];
+pub(crate) const PYTHON_SETS: [&str; 4] = ["4.3.1", "5.9.0", "schemathesis", "conformance"];
 
 /// All of it.
 pub(crate) fn all() -> Result<(), Failed> {
     system_packages()?;
     cargo_tools()?;
     python_packages()?;
+    json_schema_suite()?;
     node_packages()
 }
 
@@ -102,6 +103,32 @@ pub(crate) fn python_packages() -> Result<(), Failed> {
         step(&format!("Python packages {set}"), &mut install)?;
         mark(&folder, &requirements);
     }
+    Ok(())
+}
+
+/// What the tests of the workspace need.
+pub(crate) fn unit() -> Result<(), Failed> {
+    system_packages()?;
+    python_packages()?;
+    json_schema_suite()
+}
+
+/// The JSON Schema Test Suite: a source distribution carries it, the one with this hash.
+pub(crate) fn json_schema_suite() -> Result<(), Failed> {
+    let list = "tests/clients/python/requirements-json-schema-suite.txt";
+    let folder = Path::new(FOLDER).join("json-schema-suite");
+    if !is_stale(&folder, list) {
+        return Ok(());
+    }
+    let mut download = Command::new(Path::new(FOLDER).join("python-conformance/bin/pip"));
+    download.args(["download", "--quiet", "--disable-pip-version-check", "--no-deps"]);
+    download.args(["--no-binary", "jsonschema", "--require-hashes", "--requirement", list, "--dest"]);
+    step("the JSON Schema Test Suite", download.arg(&folder))?;
+    let archive = folder.join("jsonschema-4.26.0.tar.gz");
+    let mut unpack = Command::new("tar");
+    unpack.args(["--strip-components=2", "-xzf"]).arg(archive).arg("-C").arg(&folder);
+    step("unpack it", unpack.arg("jsonschema-4.26.0/json"))?;
+    mark(&folder, list);
     Ok(())
 }
 

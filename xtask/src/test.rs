@@ -1,6 +1,6 @@
 //! Every check and every test, in the order in which they fail soonest.
 
-use std::{env, process::Command, time::Instant};
+use std::{env, path::Path, process::Command, time::Instant};
 
 use crate::{
     clients, fuzz,
@@ -48,7 +48,10 @@ fn advisories() -> Result<(), Failed> {
 
 /// The tests of the workspace, on SQLite and on a PostgreSQL server that they start themselves.
 pub(crate) fn unit() -> Result<(), Failed> {
-    step("tests", cargo().args(["test", "--workspace", "--locked", "--no-fail-fast"]))
+    let suite = std::path::absolute(Path::new(setup::FOLDER).join("json-schema-suite")).unwrap_or_default();
+    let mut test = cargo();
+    test.args(["test", "--workspace", "--locked", "--no-fail-fast"]).env("DEMILUNE_JSON_SCHEMA_SUITE", suite);
+    step("tests", &mut test)
 }
 
 /// The benchmark of the threshold rule, which is a workspace of its own: lints, tests, and a short run that fails when the

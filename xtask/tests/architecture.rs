@@ -35,6 +35,7 @@ const ARROWS: [(&str, &[&str]); 10] = [
         ],
     ),
     ("demilune-test-postgres", &[]),
+    ("demilune-test-suite", &[]),
     ("xtask", &["demilune-test-postgres"]),
 ];
 
