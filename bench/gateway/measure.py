@@ -2,7 +2,9 @@
 
 import contextlib
 import dataclasses
+import http.client
 import json
+import re
 import resource
 import statistics
 import subprocess
@@ -58,6 +60,8 @@ class Measure:
 
     def load(self, server, file, tls, *more):
         where = [f"127.0.0.1:{server.port}", file, *(["--tls"] if tls else [])]
+        if "validating" in self.options.only:
+            where.append("--orders")
         return [*LOAD_PINNED, self.programs / "load", *where, *map(str, more)]
 
     def run(self, server, file, tls, *more, seconds=None, patience=None):
@@ -99,8 +103,10 @@ class Measure:
                     for method in ("GET", "POST"):
                         self.compare(proxies, operations, method, tls)
                     for proxy in proxies:
-                        if proxy.name == "demilune":
+                        if proxy.name in ("demilune", "validating"):
                             check_matches(proxy)
+                        if proxy.name == "validating":
+                            check_blocks(proxy, operations)
 
     def compare(self, proxies, operations, method, tls):
         title = f"{'GET' if method == 'GET' else 'POST of 1 KiB'}, {protocol(tls)}, {operations.title}"
@@ -226,6 +232,19 @@ def check_matches(proxy):
     note(f"demilune matched {matched} requests")
     if unmatched or not matched:
         raise SystemExit(f"{unmatched} requests matched no operation, {matched} did: this measures something else")
+
+
+def check_blocks(proxy, operations):
+    """Holds that what does not fit is blocked, so that what was measured was validated."""
+    method, host, endpoint = next(row for row in operations.rows if row[0] == "POST")
+    path = re.sub(r"\{[^}]*\}", "v1", endpoint)
+    answers = []
+    for body in ('{"items":[]}', '{"items":[{"id":1,"sku":"AB-0001","price":1,"quantity":1}]}'):
+        connection = http.client.HTTPConnection("127.0.0.1", proxy.port)
+        connection.request(method, path, body, {"Host": host, "Content-Type": "application/json", "X-Session": "s"})
+        answers.append(connection.getresponse().status)
+    if answers != [403, 200]:
+        raise SystemExit(f"{method} {path} is answered with {answers}: nothing is validated")
 
 
 def quantiles(pairs, name):

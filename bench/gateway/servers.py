@@ -11,6 +11,8 @@ import tempfile
 import time
 import urllib.request
 
+import schema
+
 HERE = pathlib.Path(__file__).resolve().parent
 PROXY_CORE, LOAD_CORE = 0, 1
 ZONE = "023e105f4ecef8ad9ca31a8372d0c353"
@@ -73,7 +75,7 @@ class Bench:
         self.origin = Server("origin", arguments, port, core=LOAD_CORE)
 
     def start(self, name, tls, operations):
-        """Starts a proxy: bare, nginx, haproxy or demilune."""
+        """Starts a proxy: bare, nginx, haproxy, demilune or validating."""
         return getattr(self, name)(tls, operations)
 
     def bare(self, tls, _):
@@ -106,6 +108,26 @@ class Bench:
                 self.teach(data, server, operations)
         return self.serve_demilune(data, tls)
 
+    def validating(self, tls, operations):
+        """Demilune with a document of all operations in force, which blocks what does not fit."""
+        data = self.folder / f"validating-{operations.name}"
+        if not data.exists():
+            with self.serve_demilune(data, False) as server:
+                self.teach(data, server, operations)
+                for host in operations.hosts():
+                    document = json.dumps(schema.document(host, operations.endpoints(host)))
+                    body = {"kind": "openapi_v3", "name": host, "source": document, "validation_enabled": True}
+                    self.call(server, "POST", "schema_validation/schemas", body)
+                self.call(server, "PUT", "schema_validation/settings", {"validation_default_mitigation_action": "block"})
+        server = self.serve_demilune(data, tls)
+        server.name = "validating"
+        return server
+
+    def call(self, server, method, path, body):
+        headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"}
+        url = f"{server.control}/client/v4/zones/{ZONE}/{path}"
+        fetch(urllib.request.Request(url, json.dumps(body).encode(), headers, method=method))
+
     def serve_demilune(self, data, tls):
         control, port = free_port(), free_port()
         where = ["--data", data, "--listen", f"127.0.0.1:{control}", "--gateway-listen", f"127.0.0.1:{port}"]
@@ -133,9 +155,7 @@ class Bench:
             command("import", "-", "--host", host, input=json.dumps(document).encode())
             command("origin", "set", "--host", host, f"http://127.0.0.1:{self.origin.port}")
         body = {"auth_id_characteristics": [{"type": "header", "name": SESSION_HEADER}]}
-        headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"}
-        url = f"{server.control}/client/v4/zones/{ZONE}/api_gateway/configuration"
-        fetch(urllib.request.Request(url, json.dumps(body).encode(), headers, method="PUT"))
+        self.call(server, "PUT", "api_gateway/configuration", body)
 
 
 def matches(server):

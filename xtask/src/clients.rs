@@ -1,4 +1,4 @@
-//! Official SDKs, replayed Terraform calls and schemathesis against the real binary, on both backends.
+//! Official SDKs, replayed Terraform calls, schemathesis and openapi-core against the real binary, on both backends.
 
 use std::{
     fs,
@@ -51,6 +51,7 @@ fn suites(binary: &Path) -> Vec<(String, Command)> {
         ("Terraform calls".to_owned(), pytest("5.9.0", "tests/clients/replay")),
         ("TypeScript SDKs".to_owned(), typescript(binary)),
         ("schemathesis".to_owned(), pytest("schemathesis", "tests/clients/schemathesis")),
+        ("openapi-core".to_owned(), pytest("conformance", "tests/clients/conformance")),
     ]
 }
 

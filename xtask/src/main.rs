@@ -18,7 +18,7 @@ cargo xtask COMMAND
   test        set up, then run every check and every test; what CI runs
   lint        formatting, clippy, documentation, dependencies
   unit        the tests of the workspace
-  thresholds  lints, tests and a short run of the benchmark of the threshold rule
+  rules       lints, tests and short runs of the benchmarks of the rules: of thresholds, and of learned schemas
   fuzz        every fuzz target for a few seconds
   clients     official SDKs, replayed Terraform calls and schemathesis against the real binary, on both backends
 ";
@@ -29,7 +29,7 @@ fn main() -> ExitCode {
         Some("test") => test::all(),
         Some("lint") => setup::cargo_tools().and_then(|()| test::lint()),
         Some("unit") => setup::unit().and_then(|()| test::unit()),
-        Some("thresholds") => test::thresholds(),
+        Some("rules") => test::rules(),
         Some("fuzz") => setup::cargo_tools().and_then(|()| fuzz::all()),
         Some("clients") => setup::all().and_then(|()| clients::all()),
         _ => Err(Failed::Usage(USAGE)),

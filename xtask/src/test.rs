@@ -14,7 +14,7 @@ pub(crate) fn all() -> Result<(), Failed> {
     setup::all()?;
     lint()?;
     unit()?;
-    thresholds()?;
+    rules()?;
     fuzz::all()?;
     clients::all()?;
     println!("\nEvery check and test passed in {:.0} s.", started.elapsed().as_secs_f32());
@@ -54,21 +54,24 @@ pub(crate) fn unit() -> Result<(), Failed> {
     step("tests", &mut test)
 }
 
-/// The benchmark of the threshold rule, which is a workspace of its own: lints, tests, and a short run that fails when the
-/// rule gets worse.
-pub(crate) fn thresholds() -> Result<(), Failed> {
-    let cargo = |arguments: &[&str]| {
-        let mut command = cargo();
-        command.args(arguments).args(["--manifest-path", "bench/thresholds/Cargo.toml"]);
-        if env::var_os("CARGO_TARGET_DIR").is_none() {
-            command.env("CARGO_TARGET_DIR", "target");
-        }
-        command
-    };
-    step("formatting of bench/thresholds", cargo(&["fmt"]).arg("--check"))?;
-    let mut clippy = cargo(&["clippy", "--all-targets", "--locked"]);
-    step("clippy of bench/thresholds", clippy.args(["--", "-D", "warnings"]))?;
-    step("tests of bench/thresholds", &mut cargo(&["test", "--locked"]))?;
-    let mut run = cargo(&["run", "--release", "--locked"]);
-    step("gates of the threshold rule", run.args(["--", "--quick"]))
+/// The benchmarks of the rules, each a workspace of its own: lints, tests, and a short run that fails when a rule gets worse.
+pub(crate) fn rules() -> Result<(), Failed> {
+    for folder in ["bench/thresholds", "bench/enforcement"] {
+        let manifest = format!("{folder}/Cargo.toml");
+        let cargo = |arguments: &[&str]| {
+            let mut command = cargo();
+            command.args(arguments).args(["--manifest-path", &manifest]);
+            if env::var_os("CARGO_TARGET_DIR").is_none() {
+                command.env("CARGO_TARGET_DIR", "target");
+            }
+            command
+        };
+        step(&format!("formatting of {folder}"), cargo(&["fmt"]).arg("--check"))?;
+        let mut clippy = cargo(&["clippy", "--all-targets", "--locked"]);
+        step(&format!("clippy of {folder}"), clippy.args(["--", "-D", "warnings"]))?;
+        step(&format!("tests of {folder}"), &mut cargo(&["test", "--locked"]))?;
+        let mut run = cargo(&["run", "--release", "--locked"]);
+        step(&format!("gates of {folder}"), run.args(["--", "--quick"]))?;
+    }
+    Ok(())
 }

@@ -11,7 +11,7 @@ use std::{
 use serde_json::Value;
 
 /// For each crate, which of ours it may depend on.
-const ARROWS: [(&str, &[&str]); 10] = [
+const ARROWS: [(&str, &[&str]); 11] = [
     ("demilune-inventory", &[]),
     ("demilune-traffic", &[]),
     ("demilune-policy", &["demilune-inventory", "demilune-schema", "demilune-traffic"]),

@@ -22,7 +22,7 @@ pub use observe::{AccessLog, AccessLogTarget, RecordKey, Records, SchemaEvent, S
 pub use options::{GatewayOptions, Limits, NodeName};
 pub use proxy::ResponseBody;
 pub use upstream::OriginTrust;
-pub use validate::{Fallbacks, LearnedSchema, TrialCounts, Trials};
+pub use validate::{Fallbacks, LearnedSchema, Standing, TrialCounts, Trials};
 
 use observe::{GatewayCollector, Observer};
 use proxy::Proxy;

@@ -14,10 +14,13 @@ use std::{
 use demilune_inventory::ZoneId;
 use demilune_traffic::{SessionHash, SessionSample};
 
-/// How far back requests are counted, in seconds, and in how many parts that slides.
-const WINDOW_SECONDS: u64 = 300;
-const PARTS: u64 = 20;
-const PART_SECONDS: u64 = WINDOW_SECONDS / PARTS;
+/// How far back requests are counted at least, in seconds, and in steps of how many that slides. A burst of a few seconds is
+/// not enough.
+const WINDOW_SECONDS: u64 = 30;
+const PART_SECONDS: u64 = 5;
+/// How far back they are counted until there are [`REQUESTS_MIN`]: over a longer time than it takes, what is wrong now would
+/// be hidden by what was right before; and an operation with a request every other minute has them after a day.
+const WINDOW_MAX_SECONDS: u64 = 24 * 3_600;
 /// Fewest requests of known sessions in the window, as far as the sample tells.
 const REQUESTS_MIN: f64 = 1_000.0;
 /// Fewest known sessions with requests that do not fit.
@@ -53,13 +56,17 @@ enum State {
     },
 }
 
-/// The last minutes' requests of known sessions.
+/// The last requests of known sessions: those of half a minute, or as many as it takes.
 #[derive(Debug)]
 struct Window {
     known: SessionSample,
+    /// Requests that are enough, which is fewer where only some sessions are sampled.
+    enough: u64,
     /// The part that is counted now.
     part: u64,
-    /// Of it and those before it.
+    /// Requests of all parts.
+    requests: u64,
+    /// Of the parts with requests: no more than it takes for enough, and those of the last half minute.
     counts: BTreeMap<u64, Counts>,
     /// The known sessions with a request that did not fit, and the last part in which there was one.
     misfits: HashMap<SessionHash, u64>,
@@ -73,7 +80,7 @@ struct Counts {
 
 /// What a request tells about the learned schema that it was checked against.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Standing {
+pub enum Standing {
     /// It stands.
     Stands,
     /// With this request it fell back.
@@ -123,7 +130,7 @@ impl Fallbacks {
     }
 
     /// Counts a request that was checked against a learned schema.
-    pub(crate) fn judged(&self, schema: &str, session: Option<SessionHash>, fits: bool, second: u64) -> Standing {
+    pub fn judged(&self, schema: &str, session: Option<SessionHash>, fits: bool, second: u64) -> Standing {
         let Some(watched) = self.get(schema) else { return Standing::Stands };
         let mut state = watched.lock();
         let falls = match &mut *state {
@@ -163,7 +170,9 @@ impl Watched {
 
 impl Window {
     fn new(known: SessionSample) -> Self {
-        Self { known, part: 0, counts: BTreeMap::new(), misfits: HashMap::new() }
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is from 1 to 1,000")]
+        let enough = (REQUESTS_MIN * known.share()).ceil().max(1.0) as u64;
+        Self { known, enough, part: 0, requests: 0, counts: BTreeMap::new(), misfits: HashMap::new() }
     }
 
     /// Counts a request of a known session; true if the schema is wrong.
@@ -174,6 +183,7 @@ impl Window {
         self.turn_to(second / PART_SECONDS);
         let now = self.counts.entry(self.part).or_default();
         now.requests += 1;
+        self.requests += 1;
         if fits {
             return false;
         }
@@ -188,16 +198,21 @@ impl Window {
             return;
         }
         self.part = part;
-        self.counts.retain(|counted, _| *counted + PARTS > part);
-        self.misfits.retain(|_, last| *last + PARTS > part);
+        while let Some(first) = self.counts.first_entry() {
+            let age = part - *first.key();
+            let is_needed = self.requests - first.get().requests < self.enough;
+            if age < WINDOW_SECONDS / PART_SECONDS || (is_needed && age < WINDOW_MAX_SECONDS / PART_SECONDS) {
+                break;
+            }
+            self.requests -= first.remove().requests;
+        }
+        let oldest = self.counts.first_key_value().map_or(part, |(part, _)| *part);
+        self.misfits.retain(|_, last| *last >= oldest);
     }
 
     fn is_wrong(&self) -> bool {
-        let requests: u64 = self.counts.values().map(|counts| counts.requests).sum();
         let misfits: u64 = self.counts.values().map(|counts| counts.misfits).sum();
-        #[expect(clippy::cast_precision_loss, reason = "five minutes' requests are far below 2^53")]
-        let estimated = requests as f64 / self.known.share();
-        estimated >= REQUESTS_MIN && misfits * ONE_IN > requests && self.misfits.len() >= SESSIONS_MIN
+        self.requests >= self.enough && misfits * ONE_IN > self.requests && self.misfits.len() >= SESSIONS_MIN
     }
 }
 
@@ -238,8 +253,8 @@ mod tests {
 
     #[test]
     fn few_requests_or_few_sessions_do_not_bring_it_down() {
-        assert_eq!(falls_after(&knowing(499), 0..499, 20, 3), None, "900 in five minutes");
-        assert!(falls_after(&knowing(499), 0..499, 20, 4).is_some());
+        let after = |per_second| falls_after(&knowing(499), 0..499, 20, per_second);
+        assert_eq!((after(100), after(3)), (Some(1_000), Some(1_000)), "five minutes, or as long as it takes");
         assert_eq!(falls_after(&knowing(499), 0..19, 20, 100), None, "19 sessions");
     }
 
@@ -248,6 +263,14 @@ mod tests {
         assert_eq!(falls_after(&knowing(499), 500..900, 2, 100), None);
         let fallbacks = knowing(499);
         assert_eq!(fallbacks.judged(SCHEMA, None, false, 0), Standing::Stands);
+    }
+
+    #[test]
+    fn what_was_a_day_ago_does_not_count() {
+        let fallbacks = knowing(499);
+        let judged = |number: u64, fits| fallbacks.judged(SCHEMA, Some(session(number % 499)), fits, number * 90);
+        // 960 requests a day.
+        assert!((0..20_000).all(|number| judged(number, number % 20 != 0) == Standing::Stands));
     }
 
     #[test]

@@ -15,8 +15,7 @@ use http::{HeaderMap, request::Parts};
 use http_body::Body;
 use tokio::{sync::Semaphore, task::spawn_blocking};
 
-pub(crate) use fallback::Standing;
-pub use fallback::{Fallbacks, LearnedSchema};
+pub use fallback::{Fallbacks, LearnedSchema, Standing};
 pub(crate) use room::{Reservation, Room};
 pub use trials::{TrialCounts, Trials};
 pub(crate) use violations::ViolationCounts;

@@ -49,6 +49,9 @@ struct Arguments {
     /// Size of the JSON body of each POST
     #[arg(long, default_value_t = 1024)]
     body_bytes: usize,
+    /// Bodies with members of all kinds in place of one long text
+    #[arg(long)]
+    orders: bool,
     /// Processes whose CPU time to measure
     #[arg(long, value_delimiter = ',')]
     cpu_of: Vec<u32>,
@@ -59,7 +62,8 @@ struct Arguments {
 
 fn main() -> io::Result<()> {
     let arguments = Arguments::parse();
-    let requests = request::read(&arguments.requests, arguments.body_bytes)?;
+    let body = request::body(arguments.body_bytes, arguments.orders);
+    let requests = request::read(&arguments.requests, &body)?;
     let connector = Connector::new(arguments.target, arguments.tls);
     if arguments.idle {
         return hold(&connector, &requests, arguments.connections);
