@@ -1,5 +1,6 @@
 """What is measured of each proxy, part by part, each a Markdown table."""
 
+import concurrent.futures
 import contextlib
 import dataclasses
 import http.client
@@ -10,6 +11,7 @@ import statistics
 import subprocess
 import sys
 import time
+import zlib
 
 import servers
 import workload
@@ -210,6 +212,27 @@ class Measure:
                 note(" ".join(row))
             self.table(protocol(tls), ["proxy", "upload: + MiB", "MiB/s", "download: + MiB", "MiB/s"], rows)
 
+    def held(self):
+        print("## Memory while 64 bodies are held to be validated\n")
+        operations = workload.Operations("held", "one operation", [("POST", workload.API_HOST, "/orders")])
+        item = '{"id":1,"sku":"AB-0001","price":1,"quantity":1}'
+        plain = ('{"items":[' + item + '],"note":"' + "x" * ((1 << 20) - 200) + '"}').encode()
+        bomb = zlib.compressobj(9, wbits=31)
+        bomb = b"".join([bomb.compress(b" " * (1 << 20)) for _ in range(960)] + [bomb.flush()])
+        rows = []
+        for title, content, coding in (("1 MiB each", plain, {}), (f"{len(bomb) >> 10} KiB of gzip each, 960 MiB without", bomb, {"Content-Encoding": "gzip"})):
+            with self.bench.start("validating", False, operations) as proxy:
+                at_rest = proxy.rss()
+                with Peak(proxy) as peak, concurrent.futures.ThreadPoolExecutor(64) as clients:
+                    began = time.monotonic()
+                    statuses = list(clients.map(lambda _: upload(proxy, content, coding), range(64)))
+                    seconds = time.monotonic() - began
+                counts = ", ".join(f"{statuses.count(status)} × {status}" for status in sorted(set(statuses)))
+                rows.append([title, mebibytes(at_rest), mebibytes(peak.bytes - at_rest), f"{seconds:.1f}", counts])
+                note(" ".join(rows[-1]))
+        self.others = [0]
+        self.table("HTTP/1.1", ["64 uploads at once", "MiB at rest", "+ MiB", "seconds", "answers"], rows)
+
     def curl(self, proxy, tls, path, upload):
         """Moves a gibibyte; returns the most memory that the proxy held, and the seconds that it took."""
         url = f"{'https' if tls else 'http'}://127.0.0.1:{proxy.port}{path}"
@@ -232,6 +255,16 @@ def check_matches(proxy):
     note(f"demilune matched {matched} requests")
     if unmatched or not matched:
         raise SystemExit(f"{unmatched} requests matched no operation, {matched} did: this measures something else")
+
+
+def upload(proxy, content, coding):
+    connection = http.client.HTTPConnection("127.0.0.1", proxy.port, timeout=60)
+    headers = {"Host": workload.API_HOST, "Content-Type": "application/json", "X-Session": "s", **coding}
+    try:
+        connection.request("POST", "/orders", content, headers)
+    except (BrokenPipeError, ConnectionResetError):
+        pass  # The answer may be there before all is sent.
+    return connection.getresponse().status
 
 
 def check_blocks(proxy, operations):

@@ -216,11 +216,34 @@ impl Rules {
         self
     }
 
+    /// Adds operations that [`ANY_PATH`] describes.
+    fn with_any_path(self) -> Self {
+        ["/", "/{a}", "/{a}/{b}"].into_iter().fold(self, |rules, endpoint| {
+            ["GET", "POST", "PUT"].into_iter().fold(rules, |rules, method| rules.operation(method, endpoint))
+        })
+    }
+
     pub(crate) fn settings(mut self, change: impl FnOnce(&mut ZoneSettings)) -> Self {
         change(&mut self.0.settings);
         self
     }
 }
+
+/// Whether these tests run for the second time, with requests that are checked: `faults_validated.rs` says so by its name.
+fn is_validated() -> bool {
+    module_path!().starts_with("faults_validated")
+}
+
+/// A document that takes JSON, and has nothing against anything else that is not.
+const ANY_PATH: &str = r##"{"openapi":"3.1.0","info":{"title":"any","version":"1"},"servers":[{"url":"https://api.test"}],
+    "components":{"pathItems":{"any":{
+        "get":{"requestBody":{"content":{"application/json":{"schema":{}},"*/*":{}}}},
+        "put":{"requestBody":{"content":{"application/json":{"schema":{}},"*/*":{}}}},
+        "post":{"requestBody":{"content":{"application/json":{"schema":{}},"*/*":{}}}}}}},
+    "paths":{
+        "/":{"$ref":"#/components/pathItems/any"},
+        "/{a}":{"$ref":"#/components/pathItems/any"},
+        "/{a}/{b}":{"$ref":"#/components/pathItems/any"}}}"##;
 
 /// What a gateway is started with.
 pub(crate) struct Setup {
@@ -272,7 +295,7 @@ impl TestGateway {
         let learner = learning.then(|| Learner::start(options.session_key.clone()).unwrap());
         let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let gateway = Gateway::new(options, 42, trust, access_log, learner);
-        gateway.board().publish(vec![Arc::new(Ruleset::compile(rules.0))]);
+        gateway.board().publish(vec![Arc::new(Ruleset::compile(rules.0.clone()))]);
         let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
         let address = listener.local_addr().unwrap();
         let stop = CancellationToken::new();
@@ -280,7 +303,11 @@ impl TestGateway {
             let (gateway, stop) = (gateway.clone(), stop.clone());
             runtime.spawn(async move { gateway.serve(listener, tls, stop).await })
         };
-        Self { address, gateway, stop, serving: Some(serving), runtime: Some(runtime) }
+        let started = Self { address, gateway, stop, serving: Some(serving), runtime: Some(runtime) };
+        if is_validated() {
+            started.check(rules.with_any_path(), ANY_PATH, MitigationAction::Log);
+        }
+        started
     }
 
     /// Puts these rules in force, with checks against a document.
