@@ -140,6 +140,24 @@ pub(crate) async fn get(
     connection.query(sql, schema(zone, id)).await?.first().map(user_schema).transpose()
 }
 
+/// The newest enabled schema that was uploaded and names an operation, with its source; none if there is none.
+pub(crate) async fn of_operation(
+    connection: &mut Connection<'_>,
+    zone: &ZoneId,
+    operation: OperationId,
+) -> Result<Option<UserSchema>, StoreFailure> {
+    const SQL: &str = "SELECT s.schema_id FROM operations o \
+        JOIN user_schema_operations u ON u.zone_id = o.zone_id AND u.key_hash = o.key_hash \
+        JOIN user_schemas s ON s.zone_id = u.zone_id AND s.schema_id = u.schema_id \
+        WHERE o.zone_id = $1 AND o.operation_id = $2 AND s.validation_enabled = 1 AND s.learned_from IS NULL \
+        ORDER BY s.created_at DESC, s.schema_id DESC LIMIT 1";
+    let parameters = vec![zone.as_str().into(), Value::Text(operation.to_string())];
+    let Some(id) = connection.query(SQL, parameters).await?.first().map(|row| row.parse(SCHEMA_ID)).transpose()? else {
+        return Ok(None);
+    };
+    get(connection, zone, id, true).await
+}
+
 /// Every enabled schema of a zone, without sources, the newest first.
 pub(crate) async fn enabled(connection: &mut Connection<'_>, zone: &ZoneId) -> Result<Vec<UserSchema>, StoreFailure> {
     let selected = selected(false);

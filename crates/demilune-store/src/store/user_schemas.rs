@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use demilune_inventory::{Timestamp, ZoneId};
+use demilune_inventory::{OperationId, Timestamp, ZoneId};
 use demilune_traffic::SessionSample;
 
 use super::{Backend, Connection, QueryError, SqliteConnection, Store, StoreFailure, TRIES_MAX, ready, transaction};
@@ -39,6 +39,16 @@ impl Store {
     ) -> Result<Option<UserSchema>, StoreFailure> {
         let zone = zone.clone();
         read!(self, |connection| user_schema::get(connection, &zone, id, with_source))
+    }
+
+    /// The newest enabled schema that was uploaded and names an operation, with its source; none if there is none.
+    pub async fn user_schema_of_operation(
+        &self,
+        zone: &ZoneId,
+        operation: OperationId,
+    ) -> Result<Option<UserSchema>, StoreFailure> {
+        let zone = zone.clone();
+        read!(self, |connection| user_schema::of_operation(connection, &zone, operation))
     }
 
     /// One page of a zone's schemas and the number of all that pass the filter; none if there is no such zone.

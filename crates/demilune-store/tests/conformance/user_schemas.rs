@@ -29,6 +29,7 @@ conformance![
     a_zone_has_so_many_schemas_and_no_more,
     a_zone_has_so_many_bytes_of_schemas_and_no_more,
     a_zone_may_have_other_limits,
+    the_newest_enabled_schema_of_an_operation_that_was_uploaded_is_found,
     a_learned_schema_knows_the_sessions_of_before_until_it_never_blocks,
     a_learned_schema_goes_with_its_operation_and_is_not_counted,
     a_learned_schema_takes_the_place_of_the_one_before,
@@ -294,6 +295,18 @@ async fn a_zone_has_so_many_bytes_of_schemas_and_no_more(fixture: &Fixture) {
     assert!(matches!(refused, Err(UserSchemaAddError::TooLarge(_))), "{refused:?}");
     store.user_schema_delete(&zone, second).await.unwrap();
     add_schema(&store, &zone, new(0)).await;
+}
+
+async fn the_newest_enabled_schema_of_an_operation_that_was_uploaded_is_found(fixture: &Fixture) {
+    let (store, zone) = fixture.store_with_zone().await;
+    let [one, other] = [add(&store, &zone, "GET /1", at(0)).await, add(&store, &zone, "GET /2", at(0)).await]
+        .map(|added| added.operation.operation.id);
+    add_schema(&store, &zone, new(1)).await;
+    let newest = add_schema(&store, &zone, new(1)).await;
+    add_schema(&store, &zone, NewUserSchema { validation_enabled: false, ..new(1) }).await;
+    add_schema(&store, &zone, NewUserSchema { learned_from: Some(one), ..new(1) }).await;
+    assert_eq!(store.user_schema_of_operation(&zone, one).await.unwrap(), Some(newest));
+    assert_eq!(store.user_schema_of_operation(&zone, other).await.unwrap(), None);
 }
 
 fn usual() -> ValidationLimits {

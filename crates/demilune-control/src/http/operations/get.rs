@@ -1,18 +1,24 @@
 //! `GET …/operations/{operation_id}`: one operation (contract 3.2).
 
 use axum::extract::State;
+use demilune_inventory::{Operation, ZoneId};
+use demilune_schema::document::{OperationText, Options, describe};
+use demilune_store::{Store, StoreFailure};
 
 use super::{
     SchemaInfos,
     feature::Feature,
     wire::{OperationAnswer, OperationBody},
 };
-use crate::http::{
-    SharedState,
-    auth::{OperationInPath, ReadableZone},
-    envelope::Envelope,
-    error::{ApiError, FailureBody},
-    query::{self, Query},
+use crate::{
+    http::{
+        SharedState,
+        auth::{OperationInPath, ReadableZone},
+        envelope::Envelope,
+        error::{ApiError, FailureBody},
+        query::{self, Query},
+    },
+    reading,
 };
 
 /// One operation of a zone.
@@ -40,5 +46,20 @@ pub(crate) async fn get(
     let operation = state.operation(&zone, id).await?;
     let infos = SchemaInfos::read(&state, &zone, &features, [&operation]).await?;
     let body = OperationBody::new(&operation, &features, &infos)?;
-    Ok(Envelope::new(if with_schemas { body.with_schemas(&operation)? } else { body }))
+    if !with_schemas {
+        return Ok(Envelope::new(body));
+    }
+    let uploaded = uploaded(&state.store, &zone, &operation.operation).await?;
+    Ok(Envelope::new(body.with_schemas(&operation, uploaded)?))
+}
+
+/// What the newest enabled schema that was uploaded says of the operation.
+async fn uploaded(store: &Store, zone: &ZoneId, operation: &Operation) -> Result<Option<OperationText>, StoreFailure> {
+    let Some(schema) = store.user_schema_of_operation(zone, operation.id).await? else { return Ok(None) };
+    let key = operation.key.clone();
+    reading::one_at_a_time(move || {
+        let options = Options { host: schema.default_host, ..Options::default() };
+        describe(schema.source.unwrap_or_default().as_bytes(), &options, &key)
+    })
+    .await
 }

@@ -1,5 +1,6 @@
 //! What was learned about requests as it looks on the wire (contract 2.5 B and 3.2).
 
+use demilune_schema::document::OperationText;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -39,18 +40,17 @@ struct OperationFragment {
 pub(crate) struct Schemas {
     /// Learned from traffic.
     learned: Option<OperationSchema>,
-    /// Uploaded by a user.
-    #[schema(value_type = Option<Object>)]
-    uploaded: Option<()>,
+    /// Of the newest enabled schema that was uploaded and describes the operation, as it is written there.
+    uploaded: Option<OperationSchema>,
 }
 
 /// What one schema says of an operation's requests.
 #[derive(Debug, Serialize, ToSchema)]
 struct OperationSchema {
-    /// Parameter objects of OpenAPI 3.0.
+    /// Parameter objects of OpenAPI.
     #[schema(value_type = Vec<Object>)]
     parameters: Vec<Value>,
-    /// A request body object of OpenAPI 3.0; absent where no bodies were seen.
+    /// A request body object of OpenAPI; absent where none is described, or no bodies were seen.
     #[serde(rename = "requestBody", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     request_body: Option<Value>,
@@ -68,9 +68,11 @@ impl From<LearnedSchema> for ParameterSchemas {
 }
 
 impl Schemas {
-    pub(super) fn of(learned: Option<LearnedSchema>) -> Self {
+    pub(super) fn of(learned: Option<LearnedSchema>, uploaded: Option<OperationText>) -> Self {
         let learned = learned
             .map(|learned| OperationSchema { parameters: learned.parameters, request_body: learned.request_body });
-        Self { learned, uploaded: None }
+        let uploaded = uploaded
+            .map(|uploaded| OperationSchema { parameters: uploaded.parameters, request_body: uploaded.request_body });
+        Self { learned, uploaded }
     }
 }

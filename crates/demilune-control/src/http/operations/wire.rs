@@ -1,5 +1,6 @@
 //! Operations as they look on the wire (contract 2.4).
 
+use demilune_schema::document::OperationText;
 use demilune_store::{StoreFailure, StoredOperation};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -73,8 +74,12 @@ impl OperationBody {
     }
 
     /// Adds the schemas of the operation.
-    pub(crate) fn with_schemas(self, stored: &StoredOperation) -> Result<Self, StoreFailure> {
-        Ok(Self { schemas: Some(Schemas::of(learned(stored).transpose()?)), ..self })
+    pub(crate) fn with_schemas(
+        self,
+        stored: &StoredOperation,
+        uploaded: Option<OperationText>,
+    ) -> Result<Self, StoreFailure> {
+        Ok(Self { schemas: Some(Schemas::of(learned(stored).transpose()?, uploaded)), ..self })
     }
 }
 

@@ -97,6 +97,35 @@ async fn the_schemas_of_an_operation_have_its_parameters_and_body() {
 }
 
 #[tokio::test]
+async fn the_newest_uploaded_schema_that_is_enabled_is_shown_beside_the_learned_one() {
+    let api = Api::start().await;
+    let id = api.add("POST", "a.example", "/users/{id}").await;
+    let path = format!("/operations/{id}?with_schemas=true");
+    let document = |kind: &str| {
+        json!({
+            "openapi": "3.0.4", "servers": [{"url": "https://a.example"}], "paths": {"/users/{user}": {"post": {
+                "parameters": [{"name": "user", "in": "path", "required": true, "schema": {"$ref": "#/components/schemas/Id"}}],
+                "requestBody": {"content": {"application/json": {"schema": {"type": "object"}}}}}}},
+            "components": {"schemas": {"Id": {"type": kind}}},
+        })
+    };
+    let upload = async |kind: &str, enabled: bool| {
+        let body = json!({"kind": "openapi_v3", "name": kind, "source": document(kind).to_string(), "validation_enabled": enabled});
+        api.call_as(WRITER, "POST", &format!("/client/v4/zones/{ZONE}/schema_validation/schemas"), Some(body))
+            .await
+            .result();
+    };
+    upload("integer", true).await;
+    upload("number", true).await;
+    upload("string", false).await;
+    let expected = json!({
+        "parameters": [{"name": "user", "in": "path", "required": true, "schema": {"type": "number"}}],
+        "requestBody": {"content": {"application/json": {"schema": {"type": "object"}}}},
+    });
+    assert_eq!(get(&api, &path).await.result()["schemas"], json!({"learned": null, "uploaded": expected}));
+}
+
+#[tokio::test]
 async fn a_schema_that_cannot_be_read_is_a_failure_of_the_server() {
     let api = Api::start().await;
     let id = api.add("GET", "a.example", "/").await;

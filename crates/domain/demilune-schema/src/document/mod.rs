@@ -1,6 +1,7 @@
 //! OpenAPI 3.0 and 3.1 documents, read with every problem found, and what is and is not enforced of them.
 
 mod body;
+mod describe;
 mod limits;
 mod operations;
 mod parameter;
@@ -12,6 +13,7 @@ mod schema;
 mod servers;
 mod text;
 
+pub use describe::{OperationText, describe};
 pub use limits::{Limits, Options};
 pub use problem::{Code, Problem, Severity};
 pub use read::{Document, Operation, Read};

@@ -1,0 +1,151 @@
+//! What a document says of one operation's requests, to be shown.
+
+use demilune_inventory::OperationKey;
+use serde_json::{Map, Value};
+
+use super::{Document, Options, place::path_of, text};
+
+/// What a document says of an operation, as it is written there, with references put in.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct OperationText {
+    /// Parameter objects: those of the operation, and those of its path that it does not have itself.
+    pub parameters: Vec<Value>,
+    /// The request body object; none if it has none.
+    pub request_body: Option<Value>,
+}
+
+/// Most values that references put in: beyond them, they stay as they are.
+const VALUES_MAX: usize = 50_000;
+
+/// What a document says of an operation; none if it cannot be used, or does not describe it. References that lead back to
+/// themselves stay as they are. Takes as long as reading the document.
+#[must_use]
+pub fn describe(bytes: &[u8], options: &Options, key: &OperationKey) -> Option<OperationText> {
+    let document = Document::read(bytes, options).document?;
+    let place = document.operations.binary_search_by(|operation| operation.key.cmp(key)).ok()?;
+    let location = &document.operations[place].location;
+    let source = text::read(bytes, &options.limits).ok()?;
+    let paths = source.get("paths")?.as_object()?;
+    let (item, operation) = paths.iter().find_map(|(path, item)| operation_at(&source, path, item, location))?;
+    let mut inlining = Inlining { source: &source, left: VALUES_MAX, within: Vec::new() };
+    let mut parameters = Vec::new();
+    for parameter in [operation.get("parameters"), item.get("parameters")].into_iter().flatten() {
+        let more: Vec<Value> = parameter.as_array()?.iter().map(|parameter| inlining.inline(parameter)).collect();
+        let is_new = |one: &Value, known: &[Value]| {
+            !known.iter().any(|other| other["name"] == one["name"] && other["in"] == one["in"])
+        };
+        let new: Vec<Value> = more.into_iter().filter(|one| is_new(one, &parameters)).collect();
+        parameters.extend(new);
+    }
+    let request_body = operation.get("requestBody").map(|body| inlining.inline(body));
+    Some(OperationText { parameters, request_body })
+}
+
+type Members = Map<String, Value>;
+
+/// The path item and the operation, if this path holds the one that is at this place.
+fn operation_at<'s>(
+    source: &'s Value,
+    path: &str,
+    item: &'s Value,
+    location: &str,
+) -> Option<(&'s Members, &'s Members)> {
+    let own = format!("/paths/{}", path.replace('~', "~0").replace('/', "~1"));
+    let (item, pointer) = match reference(item) {
+        Some(pointer) => (source.pointer(pointer)?, pointer),
+        None => (item, own.as_str()),
+    };
+    let item = item.as_object()?;
+    let (_, operation) = item.iter().find(|(method, _)| path_of(&format!("{pointer}/{method}")) == *location)?;
+    Some((item, operation.as_object()?))
+}
+
+/// The pointer of a reference within the document.
+fn reference(value: &Value) -> Option<&str> {
+    value.get("$ref")?.as_str()?.strip_prefix('#')
+}
+
+/// Puts in what references lead to.
+struct Inlining<'s> {
+    source: &'s Value,
+    left: usize,
+    /// The references that are being put in.
+    within: Vec<String>,
+}
+
+impl Inlining<'_> {
+    fn inline(&mut self, value: &Value) -> Value {
+        self.left = self.left.saturating_sub(1);
+        if let Some(pointer) = reference(value).filter(|_| self.left > 0)
+            && !self.within.iter().any(|known| known == pointer)
+            && let Some(target) = self.source.pointer(pointer)
+        {
+            self.within.push(pointer.to_owned());
+            let inlined = self.inline(target);
+            self.within.pop();
+            return inlined;
+        }
+        match value {
+            Value::Object(members) => {
+                members.iter().map(|(name, value)| (name.clone(), self.inline(value))).collect::<Members>().into()
+            }
+            Value::Array(items) => items.iter().map(|item| self.inline(item)).collect(),
+            scalar => scalar.clone(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const DOCUMENT: &str = r##"
+openapi: 3.0.4
+servers: [{url: "https://a.example/v1"}]
+paths:
+  /pets/{id}:
+    parameters:
+      - {name: id, in: path, required: true, schema: {type: integer}}
+      - {name: q, in: query, schema: {type: string}}
+    put:
+      parameters:
+        - {name: q, in: query, schema: {$ref: "#/components/schemas/Word"}}
+      requestBody: {$ref: "#/components/requestBodies/Tree"}
+components:
+  requestBodies:
+    Tree: {content: {application/json: {schema: {$ref: "#/components/schemas/Tree"}}}}
+  schemas:
+    Word: {type: string, maxLength: 9}
+    Tree: {type: object, properties: {child: {$ref: "#/components/schemas/Tree"}}}
+"##;
+
+    fn key(method: &str, endpoint: &str) -> OperationKey {
+        OperationKey {
+            method: method.parse().unwrap(),
+            host: "a.example".parse().unwrap(),
+            endpoint: endpoint.parse().unwrap(),
+        }
+    }
+
+    #[test]
+    fn an_operation_is_shown_with_what_its_references_lead_to() {
+        let text = describe(DOCUMENT.as_bytes(), &Options::default(), &key("PUT", "/v1/pets/{x}")).unwrap();
+        let expected = json!([
+            {"name": "q", "in": "query", "schema": {"type": "string", "maxLength": 9}},
+            {"name": "id", "in": "path", "required": true, "schema": {"type": "integer"}},
+        ]);
+        assert_eq!(json!(text.parameters), expected);
+        let tree = json!({"type": "object", "properties": {"child": {"$ref": "#/components/schemas/Tree"}}});
+        assert_eq!(text.request_body, Some(json!({"content": {"application/json": {"schema": tree}}})));
+    }
+
+    #[test]
+    fn what_it_does_not_describe_is_not_shown() {
+        for key in [key("GET", "/v1/pets/{x}"), key("PUT", "/pets/{x}")] {
+            assert_eq!(describe(DOCUMENT.as_bytes(), &Options::default(), &key), None);
+        }
+        assert_eq!(describe(b"[", &Options::default(), &key("PUT", "/v1/pets/{x}")), None);
+    }
+}
