@@ -7,6 +7,9 @@ use super::{
     lines::{Line, Lines},
 };
 
+/// What a line of our own gateway begins with that stands beside the line of its request: where it did not fit its schema.
+const OWN_EVENT: &[u8] = br#"{"event":"schema_violation","#;
+
 /// Gives each record of a log, or why a place holds none; empty lines are passed over. Ends early when `each` fails.
 /// No more is held than a line, or an entry of a HAR document.
 pub(crate) fn read<E: From<io::Error>>(
@@ -23,7 +26,7 @@ pub(crate) fn read<E: From<io::Error>>(
     let mut lines = Lines::new(reader);
     while let Some((number, line)) = lines.next()? {
         match line {
-            Line::Text(text) if text.trim_ascii().is_empty() => {}
+            Line::Text(text) if text.trim_ascii().is_empty() || text.starts_with(OWN_EVENT) => {}
             Line::Text(text) => each(Place::Line(number), parse(text))?,
             Line::TooLong => each(Place::Line(number), Err(Defect::TooLong))?,
         }
@@ -37,7 +40,7 @@ mod tests {
 
     #[test]
     fn each_line_is_a_record_or_has_a_reason() {
-        let text = "\n{\"time\":1,\"method\":\"GET\",\"path\":\"/\"}\r\nwords\n  \n{}";
+        let text = "\n{\"event\":\"schema_violation\",\"time\":\"2026\"}\n{\"time\":1,\"method\":\"GET\",\"path\":\"/\"}\r\nwords\n  \n{}";
         let mut found = Vec::new();
         read(text.as_bytes(), &Format::JsonLines, |place, record| {
             found.push((place, record.err()));
@@ -45,6 +48,6 @@ mod tests {
         })
         .unwrap();
         let line = Place::Line;
-        assert_eq!(found, [(line(2), None), (line(3), Some(Defect::Json)), (line(5), Some(Defect::Time))]);
+        assert_eq!(found, [(line(3), None), (line(4), Some(Defect::Json)), (line(6), Some(Defect::Time))]);
     }
 }
