@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use demilune_gateway::{Fallbacks, Standing};
 use demilune_inventory::{Endpoint, Method};
+use demilune_policy::{Fallbacks, Footing};
 use demilune_schema::{
     document::{Document, Options},
     learn::{Evidence, LearnKey, Learned, Profile, Supporter},
@@ -90,12 +90,12 @@ fn one(operation: &Operation, seed: u64, per_day: u64, judged: Judged) -> Outcom
             first_misfit.get_or_insert(second);
         }
         match fallbacks.judged(SCHEMA, Some(hash(session)), fits, second) {
-            Standing::Stands => outcome.good_blocked += u64::from(!fits),
-            Standing::FallsBack => {
+            Footing::Stands => outcome.good_blocked += u64::from(!fits),
+            Footing::FallsBack => {
                 logs = true;
                 outcome.fell_back_after = first_misfit.map(|first| second - first);
             }
-            Standing::FellBack => {}
+            Footing::FellBack => {}
         }
     }
     outcome

@@ -14,6 +14,7 @@ mod validate;
 
 use std::sync::Arc;
 
+use demilune_policy::Fallbacks;
 use prometheus_client::registry::Registry;
 
 pub use board::Board;
@@ -22,7 +23,7 @@ pub use observe::{AccessLog, AccessLogTarget, RecordKey, Records, SchemaEvent, S
 pub use options::{GatewayOptions, Limits, NodeName};
 pub use proxy::ResponseBody;
 pub use upstream::OriginTrust;
-pub use validate::{Fallbacks, LearnedSchema, Standing, TrialCounts, Trials};
+pub use validate::{TrialCounts, Trials};
 
 use observe::{GatewayCollector, Observer};
 use proxy::Proxy;

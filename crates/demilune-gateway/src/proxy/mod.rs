@@ -24,7 +24,7 @@ use std::{
 
 use demilune_inventory::Variables;
 use demilune_policy::{
-    Check, Destination, Facts, Verdict as PolicyVerdict, canonical_host, decide, rule::MitigationAction,
+    Check, Destination, Facts, Footing, Verdict as PolicyVerdict, canonical_host, decide, rule::MitigationAction,
 };
 use demilune_schema::validate::Verdict;
 use http::{
@@ -45,7 +45,7 @@ use crate::{
     observe::Observer,
     options::{GatewayOptions, Limits},
     upstream::{ConnectError, OriginBody, OriginTrust, Upstream, UpstreamError},
-    validate::{Standing, Target, Unjudged, Validation, Verdicts},
+    validate::{Target, Unjudged, Validation, Verdicts},
 };
 
 pub(crate) use exchange::{Exchange, Outcome};
@@ -301,11 +301,11 @@ impl Proxy {
         if in_force.may_fall_back() {
             let second = exchange.arrived.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
             let fallbacks = self.validation.fallbacks();
-            let standing = fallbacks.judged(&in_force.schema, exchange.session, verdict.is_valid(), second);
-            if standing != Standing::Stands {
+            let footing = fallbacks.judged(&in_force.schema, exchange.session, verdict.is_valid(), second);
+            if footing != Footing::Stands {
                 action = MitigationAction::Log;
             }
-            if standing == Standing::FallsBack {
+            if footing == Footing::FallsBack {
                 self.observer.fell_back(in_force, exchange);
             }
         }

@@ -1,7 +1,6 @@
 //! Requests held until it is known whether they fit the schema of their operation.
 
 mod coding;
-mod fallback;
 mod room;
 mod trials;
 mod violations;
@@ -9,13 +8,12 @@ mod violations;
 use std::{ops::Range, sync::Arc, thread::available_parallelism};
 
 use bytes::Bytes;
-use demilune_policy::Check;
+use demilune_policy::{Check, Fallbacks};
 use demilune_schema::validate::{Content, RequestParts, Validator, Verdict, Violation};
 use http::{HeaderMap, request::Parts};
 use http_body::Body;
 use tokio::{sync::Semaphore, task::spawn_blocking};
 
-pub use fallback::{Fallbacks, LearnedSchema, Standing};
 pub(crate) use room::{Reservation, Room};
 pub use trials::{TrialCounts, Trials};
 pub(crate) use violations::ViolationCounts;

@@ -80,7 +80,7 @@ struct Counts {
 
 /// What a request tells about the learned schema that it was checked against.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
+pub enum Footing {
     /// It stands.
     Stands,
     /// With this request it fell back.
@@ -130,24 +130,25 @@ impl Fallbacks {
     }
 
     /// Counts a request that was checked against a learned schema.
-    pub fn judged(&self, schema: &str, session: Option<SessionHash>, fits: bool, second: u64) -> Standing {
-        let Some(watched) = self.get(schema) else { return Standing::Stands };
+    pub fn judged(&self, schema: &str, session: Option<SessionHash>, fits: bool, second: u64) -> Footing {
+        let Some(watched) = self.get(schema) else { return Footing::Stands };
         let mut state = watched.lock();
         let falls = match &mut *state {
             State::Unknown => false,
             State::Watching(window) => session.is_some_and(|session| window.count(session, fits, second)),
-            State::FellBack { .. } => return Standing::FellBack,
+            State::FellBack { .. } => return Footing::FellBack,
         };
         if !falls {
-            return Standing::Stands;
+            return Footing::Stands;
         }
         *state = State::FellBack { told: false };
         self.fell_back.fetch_add(1, Ordering::Relaxed);
-        Standing::FallsBack
+        Footing::FallsBack
     }
 
     /// How often a schema fell back.
-    pub(crate) fn count(&self) -> u64 {
+    #[must_use]
+    pub fn count(&self) -> u64 {
         self.fell_back.load(Ordering::Relaxed)
     }
 
@@ -241,7 +242,7 @@ mod tests {
         (0..30_000_u64).find(|number| {
             let session = session(sessions.start + number % (sessions.end - sessions.start));
             let fits = number % every != 0;
-            fallbacks.judged(SCHEMA, Some(session), fits, 1_000_000 + number / per_second) == Standing::FallsBack
+            fallbacks.judged(SCHEMA, Some(session), fits, 1_000_000 + number / per_second) == Footing::FallsBack
         })
     }
 
@@ -262,7 +263,7 @@ mod tests {
     fn strangers_cannot_bring_it_down() {
         assert_eq!(falls_after(&knowing(499), 500..900, 2, 100), None);
         let fallbacks = knowing(499);
-        assert_eq!(fallbacks.judged(SCHEMA, None, false, 0), Standing::Stands);
+        assert_eq!(fallbacks.judged(SCHEMA, None, false, 0), Footing::Stands);
     }
 
     #[test]
@@ -270,7 +271,7 @@ mod tests {
         let fallbacks = knowing(499);
         let judged = |number: u64, fits| fallbacks.judged(SCHEMA, Some(session(number % 499)), fits, number * 90);
         // 960 requests a day.
-        assert!((0..20_000).all(|number| judged(number, number % 20 != 0) == Standing::Stands));
+        assert!((0..20_000).all(|number| judged(number, number % 20 != 0) == Footing::Stands));
     }
 
     #[test]
@@ -288,9 +289,9 @@ mod tests {
         assert_eq!((fallbacks.untold().len(), fallbacks.count()), (1, 1));
         fallbacks.told(SCHEMA);
         assert_eq!(fallbacks.untold(), []);
-        assert_eq!(fallbacks.judged(SCHEMA, None, true, 0), Standing::FellBack);
+        assert_eq!(fallbacks.judged(SCHEMA, None, true, 0), Footing::FellBack);
         fallbacks.watch([("023e105f4ecef8ad9ca31a8372d0c353".parse().unwrap(), "another".into())]);
-        assert_eq!(fallbacks.judged(SCHEMA, None, true, 0), Standing::Stands);
+        assert_eq!(fallbacks.judged(SCHEMA, None, true, 0), Footing::Stands);
         assert_eq!(fallbacks.unknown().len(), 1);
     }
 }
