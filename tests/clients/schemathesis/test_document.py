@@ -1,7 +1,10 @@
 """What the served API description promises, tried with generated requests: no 5xx, no answer outside the document."""
 
+import functools
 import itertools
 import json
+import tempfile
+import time
 import urllib.request
 import zlib
 
@@ -77,6 +80,11 @@ def name_what_exists(case, server):
             path = case.operation.path.replace("{zone_id}", ZONE)
             path = path.replace("{operation_id}", case.path_parameters["operation_id"])
             send(server, "PUT", path, {"mitigation_action": "log"})
+        if case.operation.path.endswith("/cloudflare_learned_schema"):
+            case.path_parameters["operation_id"] = learned_operation(server)
+            case.query = {}
+    if case.operation.path.endswith("/schema_trial"):
+        send(server, "PUT", f"/demilune/v1/zones/{ZONE}/schema_trial", {"source": new_schema()["source"]})
     if "schema_id" in case.path_parameters:
         case.path_parameters["schema_id"] = add_schema(server)
     if "host" in case.path_parameters:
@@ -117,7 +125,10 @@ def send_what_is_accepted(case, server):
     elif (case.method, path) == ("PUT", "/origins"):
         case.body = new_origin()
     elif (case.method, path) == ("PUT", "/settings"):
-        case.body = {"unmatched": "log", "forward_path": "raw", "head_as_get": False}
+        case.body = {"unmatched": "log", "forward_path": "raw", "head_as_get": False, "validated_bytes_max": None,
+                     "schemas_max": 100, "schemas_bytes_max": 1 << 20}
+    elif (case.method, path) == ("PUT", "/schema_trial"):
+        case.body = {"name": "a.json", "source": new_schema()["source"]}
     elif (case.method, path) == ("PATCH", "/settings"):
         case.body = {"head_as_get": True}
 
@@ -144,6 +155,20 @@ def add_operation(server):
     """Each deletion needs an operation of its own."""
     path = f"/client/v4/zones/{ZONE}/api_gateway/operations/item"
     return send(server, "POST", path, new_operation())["operation_id"]
+
+
+@functools.cache
+def learned_operation(server):
+    """An operation that enough was seen of for a schema: an hour ago, in a log."""
+    operation = {"method": "GET", "host": "learned.example.com", "endpoint": "/users/{id}"}
+    operation_id = send(server, "POST", f"/client/v4/zones/{ZONE}/api_gateway/operations/item", operation)["operation_id"]
+    lines = [json.dumps({"time": time.time() - 600, "remote_addr": f"10.{number % 100}.0.1", "method": "GET", "status": 200,
+                         "host": operation["host"], "path": f"/users/{number}"}) for number in range(1_200)]
+    with tempfile.NamedTemporaryFile("w", suffix=".jsonl") as log:
+        log.write("\n".join(lines))
+        log.flush()
+        server.text("traffic", "import", log.name, "--zone", ZONE)
+    return operation_id
 
 
 def add_schema(server):
