@@ -11,7 +11,8 @@ use std::{
 use serde_json::Value;
 
 /// For each crate, which of ours it may depend on.
-const ARROWS: [(&str, &[&str]); 11] = [
+const ARROWS: [(&str, &[&str]); 12] = [
+    ("demilune-discovery", &["demilune-inventory", "demilune-traffic"]),
     ("demilune-inventory", &[]),
     ("demilune-traffic", &[]),
     ("demilune-policy", &["demilune-inventory", "demilune-schema", "demilune-traffic"]),

@@ -1,0 +1,273 @@
+//! What was seen of requests that no saved operation matches, in bounded room.
+//!
+//! Every request has a level: the number of zeros at the end of a random number of its own, so that half of all requests
+//! have level 0, a quarter level 1, and so on. What is kept is kept by level; a lane that has no room left forgets its
+//! lowest level and counts each request that is left for twice as many. The level up to which a lane must forget depends
+//! on all its requests together and not on their order, which makes sightings the same for any order and any split.
+//!
+//! Lanes are told apart by who asks and by where a path lies. Somebody who asks for a million paths fills the lanes of
+//! their own requests; the others go on counting exactly.
+
+use std::collections::{BTreeMap, btree_map::Entry as Place};
+
+use demilune_inventory::Method;
+
+use crate::pattern::{Reduced, reduce};
+
+/// Lanes by caller, and within each by the place of a path.
+const CALLER_LANES: usize = 8;
+const PLACE_LANES: usize = 4;
+pub(crate) const LANES: usize = CALLER_LANES * PLACE_LANES;
+/// What a lane may account for.
+const LANE_BYTES_MAX: usize = Sightings::BYTES_MAX / LANES;
+/// What a pattern, what was seen of it at one level, and one of its values account for.
+const ENTRY_BYTES: usize = 96;
+const CELL_BYTES: usize = 96;
+const VALUE_BYTES: usize = 32;
+/// The highest level; only one of a trillion requests would have a higher one.
+pub(crate) const LEVEL_MAX: u8 = 40;
+
+/// One request that was answered with success, and that no saved operation matches.
+#[derive(Clone, Copy, Debug)]
+pub struct Sighting<'s> {
+    /// Its method. `HEAD` counts as `GET`; `OPTIONS`, `TRACE` and `CONNECT` are passed over.
+    pub method: Method,
+    /// Its host, in canonical form.
+    pub host: &'s str,
+    /// Its path, in normal form.
+    pub path: &'s str,
+    /// The keyed hash of its session or, without one, of its caller's network.
+    pub caller: u32,
+    /// Whether it carried a session identifier.
+    pub has_session: bool,
+    /// A random number of its own, the same wherever it is looked at.
+    pub nonce: u64,
+    /// When it arrived, in seconds since the epoch.
+    pub seconds: u64,
+}
+
+/// What was seen of a zone's requests that no saved operation matches.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sightings {
+    pub(crate) requests: u64,
+    pub(crate) passed_over: u64,
+    pub(crate) lanes: Vec<Lane>,
+}
+
+/// Part of the sightings, with room of its own.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Lane {
+    /// The lowest level that is kept.
+    pub(crate) level: u8,
+    pub(crate) entries: BTreeMap<Key, Entry>,
+    bytes: usize,
+}
+
+/// What requests are kept by.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Key {
+    pub(crate) host: Box<str>,
+    pub(crate) pattern: Box<str>,
+    pub(crate) method: Method,
+}
+
+/// What was seen of one key, by level.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Entry {
+    pub(crate) cells: BTreeMap<u8, Cell>,
+}
+
+/// What was seen of one key at one level.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Cell {
+    pub(crate) requests: u64,
+    pub(crate) with_session: u64,
+    /// One bit for each caller, chosen by its hash: at least so many were there.
+    pub(crate) callers: u128,
+    pub(crate) first: u64,
+    pub(crate) last: u64,
+    /// Of each value in the pattern.
+    pub(crate) values: Vec<Only>,
+}
+
+/// Whether a value is the only one at its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Only {
+    One(Box<str>),
+    /// There are others, or it may not be kept.
+    Many,
+}
+
+impl Default for Sightings {
+    fn default() -> Self {
+        Self { requests: 0, passed_over: 0, lanes: vec![Lane::default(); LANES] }
+    }
+}
+
+impl Sightings {
+    /// Most bytes that sightings account for.
+    pub const BYTES_MAX: usize = 4 << 20;
+
+    /// Sees a request.
+    pub fn observe(&mut self, sighting: &Sighting<'_>) {
+        self.requests = self.requests.saturating_add(1);
+        let method = match sighting.method {
+            Method::Head => Method::Get,
+            Method::Options | Method::Trace | Method::Connect => {
+                self.passed_over = self.passed_over.saturating_add(1);
+                return;
+            }
+            method => method,
+        };
+        let Some(Reduced { pattern, values }) = reduce(sighting.path) else {
+            self.passed_over = self.passed_over.saturating_add(1);
+            return;
+        };
+        let level = u8::try_from(sighting.nonce.trailing_zeros()).unwrap_or(LEVEL_MAX).min(LEVEL_MAX);
+        let lane = lane_of(sighting.caller, sighting.host, &pattern);
+        let key = Key { host: sighting.host.into(), pattern: pattern.into(), method };
+        let only = |value: Option<&str>| value.map_or(Only::Many, |text| Only::One(text.into()));
+        let cell = Cell {
+            requests: 1,
+            with_session: u64::from(sighting.has_session),
+            callers: 1 << (sighting.caller.rotate_left(16) % u128::BITS),
+            first: sighting.seconds,
+            last: sighting.seconds,
+            values: values.into_iter().map(only).collect(),
+        };
+        if let Some(lane) = self.lanes.get_mut(lane) {
+            lane.add(key, level, cell);
+            lane.make_room();
+        }
+    }
+
+    /// Adds what was seen elsewhere, of other requests.
+    pub fn merge(&mut self, other: &Self) {
+        self.requests = self.requests.saturating_add(other.requests);
+        self.passed_over = self.passed_over.saturating_add(other.passed_over);
+        for (lane, other) in self.lanes.iter_mut().zip(&other.lanes) {
+            lane.raise(other.level);
+            for (key, entry) in &other.entries {
+                for (level, cell) in &entry.cells {
+                    lane.add(key.clone(), *level, cell.clone());
+                }
+            }
+            lane.make_room();
+        }
+    }
+
+    /// Requests that were seen. Of two states of the same sightings, the later one has the higher.
+    #[must_use]
+    pub const fn requests(&self) -> u64 {
+        self.requests
+    }
+
+    /// Requests for static files, with methods that no operation is found by, or with paths that no template is made of.
+    #[must_use]
+    pub const fn passed_over(&self) -> u64 {
+        self.passed_over
+    }
+
+    /// Whether there were so many patterns that some requests stand for others.
+    #[must_use]
+    pub fn is_sampled(&self) -> bool {
+        self.lanes.iter().any(|lane| lane.level > 0)
+    }
+
+    /// What they account for, at most [`Self::BYTES_MAX`]: an upper bound of what they take in memory.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.lanes.iter().map(|lane| lane.bytes).sum()
+    }
+}
+
+impl Lane {
+    pub(crate) fn at_level(level: u8) -> Self {
+        Self { level, ..Self::default() }
+    }
+
+    /// Adds what is not below the lane's level.
+    pub(crate) fn add(&mut self, key: Key, level: u8, cell: Cell) {
+        if level < self.level {
+            return;
+        }
+        let (text, values) = (key.host.len() + key.pattern.len(), cell.values.len());
+        let entry = match self.entries.entry(key) {
+            Place::Occupied(entry) => entry.into_mut(),
+            Place::Vacant(entry) => {
+                self.bytes += ENTRY_BYTES + text;
+                entry.insert(Entry::default())
+            }
+        };
+        match entry.cells.entry(level) {
+            Place::Occupied(mut found) => found.get_mut().merge(cell),
+            Place::Vacant(entry) => {
+                self.bytes += cell_bytes(values);
+                entry.insert(cell);
+            }
+        }
+    }
+
+    fn make_room(&mut self) {
+        while self.bytes > LANE_BYTES_MAX && self.level < LEVEL_MAX {
+            self.raise(self.level + 1);
+        }
+    }
+
+    /// Whether it is within its bounds.
+    pub(crate) fn fits(&self) -> bool {
+        self.bytes <= LANE_BYTES_MAX
+    }
+
+    fn raise(&mut self, level: u8) {
+        if level <= self.level {
+            return;
+        }
+        self.level = level;
+        let bytes = &mut self.bytes;
+        self.entries.retain(|key, entry| {
+            entry.cells.retain(|at, cell| {
+                let stays = *at >= level;
+                if !stays {
+                    *bytes -= cell_bytes(cell.values.len());
+                }
+                stays
+            });
+            let stays = !entry.cells.is_empty();
+            if !stays {
+                *bytes -= ENTRY_BYTES + key.host.len() + key.pattern.len();
+            }
+            stays
+        });
+    }
+}
+
+impl Cell {
+    fn merge(&mut self, other: Self) {
+        self.requests = self.requests.saturating_add(other.requests);
+        self.with_session = self.with_session.saturating_add(other.with_session);
+        self.callers |= other.callers;
+        self.first = self.first.min(other.first);
+        self.last = self.last.max(other.last);
+        for (value, other) in self.values.iter_mut().zip(other.values) {
+            if *value != other {
+                *value = Only::Many;
+            }
+        }
+    }
+}
+
+const fn cell_bytes(values: usize) -> usize {
+    CELL_BYTES + values * VALUE_BYTES
+}
+
+/// By caller, and by where a path's last segment lies: siblings share a lane.
+fn lane_of(caller: u32, host: &str, pattern: &str) -> usize {
+    let parent = pattern.rfind('/').map_or(pattern, |end| &pattern[..end]);
+    // FNV-1a: only evenness is needed here. Who aims at a lane still fills no others.
+    let bytes = host.bytes().chain(parent.bytes());
+    let hash = bytes
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
+    let place = usize::try_from((hash >> 32) % PLACE_LANES as u64).unwrap_or_default();
+    usize::try_from(caller).unwrap_or_default() % CALLER_LANES * PLACE_LANES + place
+}

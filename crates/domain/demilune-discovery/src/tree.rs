@@ -1,0 +1,144 @@
+//! A host's sightings as a tree of segments.
+
+use std::collections::BTreeMap;
+
+use demilune_inventory::Method;
+
+use crate::{
+    Shape,
+    pattern::{Stem, segments},
+    sightings::{Cell, Entry, Only},
+};
+
+/// Below which a kept value is taken for somebody's own: it is in a template only if so many callers sent it.
+pub(crate) const VALUE_CALLERS_MIN: u32 = 5;
+
+/// What was seen of some requests.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Stats {
+    pub(crate) requests: u64,
+    pub(crate) with_session: u64,
+    pub(crate) callers: u128,
+    pub(crate) first: u64,
+    pub(crate) last: u64,
+    /// Whether some requests stand for others.
+    pub(crate) is_sampled: bool,
+}
+
+/// What a segment is told apart by: its word, or its shape and its value.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Edge {
+    pub(crate) stem: OwnStem,
+    pub(crate) suffix: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum OwnStem {
+    Word(String),
+    Value(Shape),
+}
+
+/// What lies below some segments.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Node {
+    pub(crate) ends: BTreeMap<Method, Stats>,
+    pub(crate) children: BTreeMap<Edge, Child>,
+}
+
+/// What lies below one segment.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Child {
+    /// For values: whether all are one.
+    pub(crate) only: Option<Only>,
+    /// Of all requests at it and below.
+    pub(crate) all: Stats,
+    pub(crate) node: Node,
+}
+
+impl Stats {
+    /// Adds what a cell says; at a lane's level each request stands for so many.
+    fn add_cell(&mut self, cell: &Cell, lane_level: u8) {
+        let stands_for = |count: u64| count.saturating_mul(1 << u32::from(lane_level).min(63));
+        self.add(&Self {
+            requests: stands_for(cell.requests),
+            with_session: stands_for(cell.with_session),
+            callers: cell.callers,
+            first: cell.first,
+            last: cell.last,
+            is_sampled: lane_level > 0,
+        });
+    }
+
+    pub(crate) fn add(&mut self, other: &Self) {
+        if other.requests == 0 {
+            return;
+        }
+        self.first = if self.requests == 0 { other.first } else { self.first.min(other.first) };
+        self.last = self.last.max(other.last);
+        self.requests = self.requests.saturating_add(other.requests);
+        self.with_session = self.with_session.saturating_add(other.with_session);
+        self.callers |= other.callers;
+        self.is_sampled |= other.is_sampled;
+    }
+}
+
+impl Node {
+    /// Adds one key's sightings.
+    pub(crate) fn insert(&mut self, pattern: &str, method: Method, entry: &Entry, lane_level: u8) {
+        let mut stats = Stats::default();
+        let mut values: Vec<Only> = Vec::new();
+        for cell in entry.cells.values() {
+            stats.add_cell(cell, lane_level);
+            if values.is_empty() {
+                values.clone_from(&cell.values);
+            } else {
+                values.iter_mut().zip(&cell.values).for_each(|(value, other)| join(value, other));
+            }
+        }
+        let (mut node, mut values) = (self, values.into_iter());
+        for segment in segments(pattern) {
+            let (stem, value) = match segment.stem {
+                Stem::Word(word) => (OwnStem::Word(word.to_owned()), None),
+                Stem::Value(shape) => (OwnStem::Value(shape), Some(values.next().unwrap_or(Only::Many))),
+            };
+            let child = node.children.entry(Edge { stem, suffix: segment.suffix.to_owned() }).or_default();
+            match (&mut child.only, value) {
+                (Some(only), Some(value)) => join(only, &value),
+                (only, value) => *only = value,
+            }
+            child.all.add(&stats);
+            node = &mut child.node;
+        }
+        node.ends.entry(method).or_default().add(&stats);
+    }
+
+    pub(crate) fn merge(&mut self, other: Self) {
+        for (method, stats) in other.ends {
+            self.ends.entry(method).or_default().add(&stats);
+        }
+        for (edge, child) in other.children {
+            match self.children.get_mut(&edge) {
+                Some(found) => found.merge(child),
+                None => drop(self.children.insert(edge, child)),
+            }
+        }
+    }
+}
+
+impl Child {
+    pub(crate) fn merge(&mut self, other: Self) {
+        match (&mut self.only, &other.only) {
+            (Some(only), Some(value)) => join(only, value),
+            (only @ None, value) if self.all.requests == 0 => only.clone_from(value),
+            _ => self.only = None,
+        }
+        self.all.add(&other.all);
+        self.node.merge(other.node);
+    }
+}
+
+fn join(value: &mut Only, other: &Only) {
+    if value != other {
+        *value = Only::Many;
+    }
+}
