@@ -121,18 +121,25 @@ pub fn candidates(sightings: &Sightings, options: &DiscoveryOptions) -> Vec<Cand
     let mut trees: BTreeMap<String, Node> = BTreeMap::new();
     for lane in &sightings.lanes {
         for (key, entry) in &lane.entries {
-            trees.entry(key.host.to_string()).or_default().insert(&key.pattern, key.method, entry, lane.level);
+            if let Some(cell) = entry.sum() {
+                trees.entry(key.host.to_string()).or_default().insert(&key.pattern, key.method, cell, lane.level);
+            }
         }
     }
-    let endpoints = trees.iter().map(|(host, tree)| (host.clone(), endpoints(tree))).collect();
+    let mut folded: BTreeMap<String, Vec<Folded>> =
+        trees.iter().map(|(host, tree)| (host.clone(), fold(tree.clone()))).collect();
+    let endpoints = folded.iter().map(|(host, folded)| (host.clone(), endpoints(folded))).collect();
     let mut found = Vec::new();
     for (pattern, hosts) in groups(&endpoints) {
         let mut sum = Node::default();
-        hosts.iter().filter_map(|host| trees.remove(host)).for_each(|tree| sum.merge(tree));
+        for host in &hosts {
+            folded.remove(host);
+            trees.remove(host).into_iter().for_each(|tree| sum.merge(tree));
+        }
         found.extend(fold(sum).into_iter().filter_map(|folded| candidate(&pattern, &hosts, folded, options)));
     }
-    for (host, tree) in trees {
-        found.extend(fold(tree).into_iter().filter_map(|folded| candidate(&host, &[], folded, options)));
+    for (host, folded) in folded {
+        found.extend(folded.into_iter().filter_map(|folded| candidate(&host, &[], folded, options)));
     }
     found.sort_by(|one, other| other.requests.cmp(&one.requests).then_with(|| one.key.cmp(&other.key)));
     found.truncate(options.candidates_max);
@@ -140,8 +147,8 @@ pub fn candidates(sightings: &Sightings, options: &DiscoveryOptions) -> Vec<Cand
 }
 
 /// A host's endpoints with any number of requests, by which it is compared with others.
-fn endpoints(tree: &Node) -> BTreeSet<String> {
-    fold(tree.clone()).iter().map(|folded| format!("{} {}", folded.method, template(&folded.parts))).collect()
+fn endpoints(folded: &[Folded]) -> BTreeSet<String> {
+    folded.iter().map(|folded| format!("{} {}", folded.method, template(&folded.parts))).collect()
 }
 
 fn template(parts: &[Part]) -> String {

@@ -6,9 +6,10 @@ use demilune_inventory::Method;
 
 use crate::{
     Part, Reason, Shape,
+    pattern::{Segment, Stem},
     siblings::word_values,
     sightings::Only,
-    tree::{Child, Edge, Node, OwnStem, Stats, VALUE_CALLERS_MIN},
+    tree::{Child, Node, Stats, VALUE_CALLERS_MIN},
 };
 
 /// A template and what was seen of it.
@@ -30,16 +31,16 @@ fn below(mut node: Node, parts: &mut Vec<Part>, found: &mut Vec<Folded>) {
     found.extend(ends.into_iter().map(|(method, stats)| Folded { parts: parts.clone(), method, stats }));
     let suffixes: BTreeSet<String> = node.children.keys().map(|edge| edge.suffix.clone()).collect();
     for suffix in suffixes {
-        let (mut edges, rest): (BTreeMap<Edge, Child>, _) =
+        let (mut edges, rest): (BTreeMap<Segment, Child>, _) =
             std::mem::take(&mut node.children).into_iter().partition(|(edge, _)| edge.suffix == suffix);
         node.children = rest;
         let variable = take_variable(&mut edges, &suffix);
         for (edge, child) in edges {
             let (text, reason) = match (&edge.stem, &child.only) {
-                (OwnStem::Word(word), _) => (word.as_str(), Reason::Word),
-                (OwnStem::Value(_), Some(Only::One(one))) => (&**one, Reason::OnlyValue),
+                (Stem::Word(word), _) => (word.as_str(), Reason::Word),
+                (Stem::Value(_), Some(Only::One(one))) => (&**one, Reason::OnlyValue),
                 // Every other value is part of the variable.
-                (OwnStem::Value(_), _) => continue,
+                (Stem::Value(_), _) => continue,
             };
             parts.push(Part::literal(format!("{text}{suffix}"), reason, child.all.requests));
             below(child.node, parts, found);
@@ -54,30 +55,28 @@ fn below(mut node: Node, parts: &mut Vec<Part>, found: &mut Vec<Folded>) {
 }
 
 /// Takes out what a variable at this place stands for.
-fn take_variable(edges: &mut BTreeMap<Edge, Child>, suffix: &str) -> Option<(Part, Child)> {
+fn take_variable(edges: &mut BTreeMap<Segment, Child>, suffix: &str) -> Option<(Part, Child)> {
     let is_value = |child: &Child| child.only == Some(Only::Many) || child.all.callers.count_ones() < VALUE_CALLERS_MIN;
-    let of_values = |(edge, child): (&Edge, &Child)| match edge.stem {
-        OwnStem::Value(_) => is_value(child).then_some(child.all.requests),
-        OwnStem::Word(_) => None,
+    let of_values = |(edge, child): (&Segment, &Child)| match edge.stem {
+        Stem::Value(_) => is_value(child).then_some(child.all.requests),
+        Stem::Word(_) => None,
     };
     let ids: u64 = edges.iter().filter_map(of_values).sum();
-    let siblings = Node { ends: BTreeMap::new(), children: std::mem::take(edges) };
-    let words = word_values(&siblings, suffix, ids);
-    *edges = siblings.children;
+    let words = word_values(edges, ids);
     let mut shapes: BTreeMap<Shape, u64> = BTreeMap::new();
     let mut sum: Option<Child> = None;
-    let goes = |edge: &Edge, child: &Child| match edge.stem {
+    let goes = |edge: &Segment, child: &Child| match edge.stem {
         // Where there is a variable, a value that is the only one of its shape is one of it.
-        OwnStem::Value(_) => is_value(child) || ids > 0,
-        OwnStem::Word(_) => words.words.contains(edge),
+        Stem::Value(_) => is_value(child) || ids > 0,
+        Stem::Word(_) => words.words.contains(edge),
     };
-    let going: Vec<Edge> =
+    let going: Vec<Segment> =
         edges.iter().filter(|(edge, child)| goes(edge, child)).map(|(edge, _)| edge.clone()).collect();
     for edge in going {
         let Some(child) = edges.remove(&edge) else { continue };
         let shape = match edge.stem {
-            OwnStem::Value(shape) => shape,
-            OwnStem::Word(_) => Shape::Word,
+            Stem::Value(shape) => shape,
+            Stem::Word(_) => Shape::Word,
         };
         *shapes.entry(shape).or_default() += child.all.requests;
         match &mut sum {

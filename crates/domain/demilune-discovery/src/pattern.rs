@@ -11,7 +11,7 @@ const MARK: char = '\u{1}';
 /// Endings that tell how an answer is written, and are no part of a value.
 const FORMATS: [&str; 7] = [".json", ".xml", ".csv", ".yaml", ".yml", ".rss", ".atom"];
 /// Endings of files that no API answers with.
-const STATIC_FILES: [&str; 34] = [
+const STATIC_FILES: [&str; 35] = [
     "avif",
     "bmp",
     "bz2",
@@ -46,20 +46,21 @@ const STATIC_FILES: [&str; 34] = [
     "webmanifest",
     "webp",
     "woff",
+    "woff2",
 ];
 
 /// One segment of a pattern.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Segment<'p> {
-    pub(crate) stem: Stem<'p>,
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Segment {
+    pub(crate) stem: Stem,
     /// A format's ending, or a verb with its colon; empty for most.
-    pub(crate) suffix: &'p str,
+    pub(crate) suffix: String,
 }
 
 /// What a segment says, or what it looks like.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Stem<'p> {
-    Word(&'p str),
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Stem {
+    Word(String),
     Value(Shape),
 }
 
@@ -99,24 +100,27 @@ fn push_mark(pattern: &mut String, shape: Shape) {
 }
 
 /// The segments of a pattern.
-pub(crate) fn segments(pattern: &str) -> impl Iterator<Item = Segment<'_>> {
+pub(crate) fn segments(pattern: &str) -> impl Iterator<Item = Segment> {
     pattern.strip_prefix('/').unwrap_or(pattern).split('/').map(|segment| {
-        let mut letters = segment.chars();
-        if letters.next() == Some(MARK)
-            && let Some(letter) = letters.next()
-        {
-            let number = usize::try_from(u32::from(letter).wrapping_sub(u32::from('a'))).unwrap_or(usize::MAX);
-            let shape = Shape::VALUES.get(number).copied().unwrap_or(Shape::Text);
-            return Segment { stem: Stem::Value(shape), suffix: letters.as_str() };
-        }
-        let (stem, suffix) = split_suffix(segment);
-        Segment { stem: Stem::Word(stem), suffix }
+        let (stem, suffix) = marked(segment).unwrap_or_else(|| {
+            let (stem, suffix) = split_suffix(segment);
+            (Stem::Word(stem.to_owned()), suffix)
+        });
+        Segment { stem, suffix: suffix.to_owned() }
     })
 }
 
 /// How many values a pattern has.
 pub(crate) fn values_of(pattern: &str) -> usize {
-    segments(pattern).filter(|segment| matches!(segment.stem, Stem::Value(_))).count()
+    pattern.split('/').filter(|segment| marked(segment).is_some()).count()
+}
+
+/// The value that a segment stands for, and what is behind it.
+fn marked(segment: &str) -> Option<(Stem, &str)> {
+    let mut letters = segment.strip_prefix(MARK)?.chars();
+    let number = u32::from(letters.next()?).wrapping_sub(u32::from('a'));
+    let shape = usize::try_from(number).ok().and_then(|number| Shape::VALUES.get(number));
+    Some((Stem::Value(*shape.unwrap_or(&Shape::Text)), letters.as_str()))
 }
 
 /// A segment without a format's ending or, behind a value, a verb (`/orders/17:cancel`).
@@ -137,8 +141,7 @@ fn split_suffix(segment: &str) -> (&str, &str) {
 fn is_static(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
     let ending = name.rsplit_once('.').map(|(_, ending)| ending);
-    ending
-        .is_some_and(|ending| ending == "woff2" || STATIC_FILES.iter().any(|known| known.eq_ignore_ascii_case(ending)))
+    ending.is_some_and(|ending| STATIC_FILES.iter().any(|known| known.eq_ignore_ascii_case(ending)))
 }
 
 #[cfg(test)]
@@ -148,7 +151,7 @@ mod tests {
     fn shown(path: &str) -> Option<String> {
         let reduced = reduce(path)?;
         assert_eq!(values_of(&reduced.pattern), reduced.values.len(), "{path}");
-        let segment = |segment: Segment<'_>| match segment.stem {
+        let segment = |segment: Segment| match segment.stem {
             Stem::Word(word) => format!("/{word}{}", segment.suffix),
             Stem::Value(shape) => format!("/<{shape}>{}", segment.suffix),
         };

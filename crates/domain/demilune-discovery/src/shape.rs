@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use demilune_inventory::is_uuid;
+
 /// Longest text in bytes that can be the name of something in an API.
 const WORD_BYTES_MAX: usize = 48;
 /// Longest value in bytes that is kept to see whether it is the only one at its place: versions and dates are no longer.
@@ -126,14 +128,6 @@ impl fmt::Display for Shape {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
-}
-
-fn is_uuid(bytes: &[u8]) -> bool {
-    bytes.len() == 36
-        && bytes.iter().enumerate().all(|(at, byte)| match at {
-            8 | 13 | 18 | 23 => *byte == b'-',
-            _ => byte.is_ascii_hexdigit(),
-        })
 }
 
 /// Dates, and times behind them.

@@ -11,7 +11,8 @@ use demilune_inventory::Method;
 
 use crate::{
     Reason,
-    tree::{Child, Edge, Node, OwnStem},
+    pattern::{Segment, Stem},
+    tree::Child,
 };
 
 /// A word that was sent so seldom is one of a tail.
@@ -35,9 +36,9 @@ const DISTANCE_MAX: f64 = 0.5;
 /// The same for words that are values because they are alike.
 const CLOSE_MAX: f64 = 0.25;
 
-/// What of a node's words are values, and why.
+/// What of some words are values, and by which rule; without one, they are those that are as rare as ids beside them.
 pub(crate) struct Values {
-    pub(crate) words: BTreeSet<Edge>,
+    pub(crate) words: BTreeSet<Segment>,
     pub(crate) reason: Option<Reason>,
 }
 
@@ -52,17 +53,16 @@ enum Way {
 
 type Profile = BTreeMap<Way, u64>;
 
-/// Decides on the words with this suffix.
-pub(crate) fn word_values(node: &Node, suffix: &str, ids: u64) -> Values {
-    let is_word = |edge: &Edge| edge.suffix == suffix && matches!(edge.stem, OwnStem::Word(_));
-    let words: BTreeMap<&Edge, &Child> = node.children.iter().filter(|(edge, _)| is_word(edge)).collect();
-    let nothing = || Values { words: BTreeSet::new(), reason: None };
+/// Decides on the words among siblings, beside which so many requests had ids.
+pub(crate) fn word_values(siblings: &BTreeMap<Segment, Child>, ids: u64) -> Values {
+    let is_word = |edge: &Segment| matches!(edge.stem, Stem::Word(_));
+    let words: BTreeMap<&Segment, &Child> = siblings.iter().filter(|(edge, _)| is_word(edge)).collect();
     let profiles = profiles(&words);
     // What lies below most words; those with much below them say no more about it than those with little.
     let typical = typical(&profiles);
-    let distance = |edge: &Edge| profiles.get(edge).map_or(1.0, |profile| distance(profile, &typical));
-    let requests = |edge: &Edge| words.get(edge).map_or(0, |child| child.all.requests);
-    let alike: BTreeSet<&Edge> = words
+    let distance = |edge: &Segment| profiles.get(edge).map_or(1.0, |profile| distance(profile, &typical));
+    let requests = |edge: &Segment| words.get(edge).map_or(0, |child| child.all.requests);
+    let alike: BTreeSet<&Segment> = words
         .keys()
         .copied()
         .filter(|edge| requests(edge) < JUDGED_REQUESTS || distance(edge) <= DISTANCE_MAX)
@@ -72,44 +72,39 @@ pub(crate) fn word_values(node: &Node, suffix: &str, ids: u64) -> Values {
     let part = |count: usize, of: usize| count as f64 / of.max(1) as f64;
     let close = words.keys().filter(|edge| distance(edge) <= CLOSE_MAX).count();
     let reason = if rare >= RARE_MIN && part(rare, alike.len()) >= RARE_SHARE {
-        Reason::Tail
+        Some(Reason::Tail)
     } else if alike.len() >= MANY {
-        Reason::Many
+        Some(Reason::Many)
     } else if data >= DATA_MIN && part(data, alike.len()) >= DATA_SHARE {
-        Reason::Data
+        Some(Reason::Data)
     } else if close >= ALIKE_MIN
         && part(close, words.len()) >= DATA_SHARE
         && typical.len() >= WAYS_MIN
         && typical.keys().any(|way| matches!(way, Way::Word(_)))
     {
-        Reason::Alike
-    } else if ids > 0 {
-        // Beside ids, words that are sent as seldom as any one id are values too.
-        let seldom: BTreeSet<Edge> = alike
-            .into_iter()
-            .filter(|edge| requests(edge) <= RARE_REQUESTS && requests(edge).saturating_mul(100) < ids)
-            .cloned()
-            .collect();
-        return Values { reason: (!seldom.is_empty()).then_some(Reason::Ids), words: seldom };
+        Some(Reason::Alike)
     } else {
-        return nothing();
+        None
     };
-    Values { words: alike.into_iter().cloned().collect(), reason: Some(reason) }
+    // Beside ids, words that are sent as seldom as any one id are values too.
+    let is_seldom = |edge: &Segment| requests(edge) <= RARE_REQUESTS && requests(edge).saturating_mul(100) < ids;
+    let goes = |edge: &&Segment| reason.is_some() || is_seldom(edge);
+    Values { words: alike.into_iter().filter(goes).cloned().collect(), reason }
 }
 
-fn profiles<'w>(words: &BTreeMap<&'w Edge, &Child>) -> BTreeMap<&'w Edge, Profile> {
+fn profiles<'w>(words: &BTreeMap<&'w Segment, &Child>) -> BTreeMap<&'w Segment, Profile> {
     let mut shared: BTreeMap<&str, usize> = BTreeMap::new();
     for child in words.values() {
         for edge in child.node.children.keys() {
-            if let OwnStem::Word(word) = &edge.stem {
+            if let Stem::Word(word) = &edge.stem {
                 *shared.entry(word).or_default() += 1;
             }
         }
     }
     let enough = (words.len() / 20).max(2);
-    let way = |edge: &Edge, child: &Child| match &edge.stem {
+    let way = |edge: &Segment, child: &Child| match &edge.stem {
         // A name that only one sibling has is a way of its own, if many took it.
-        OwnStem::Word(word)
+        Stem::Word(word)
             if shared.get(word.as_str()).is_some_and(|count| *count >= enough)
                 || child.all.requests >= JUDGED_REQUESTS =>
         {
@@ -131,7 +126,7 @@ fn profiles<'w>(words: &BTreeMap<&'w Edge, &Child>) -> BTreeMap<&'w Edge, Profil
 }
 
 /// The sum of the profiles, each cut to a length that no single word outweighs the others by.
-fn typical(profiles: &BTreeMap<&Edge, Profile>) -> Profile {
+fn typical(profiles: &BTreeMap<&Segment, Profile>) -> Profile {
     let mut typical = Profile::new();
     for profile in profiles.values() {
         let total: u64 = profile.values().sum();
@@ -155,8 +150,8 @@ fn distance(one: &Profile, other: &Profile) -> f64 {
 }
 
 /// Whether a word is one that people and programs give to things of theirs.
-fn looks_like_data(edge: &Edge) -> bool {
-    let OwnStem::Word(word) = &edge.stem else { return false };
+fn looks_like_data(edge: &Segment) -> bool {
+    let Stem::Word(word) = &edge.stem else { return false };
     let is_version =
         word.strip_prefix('v').is_some_and(|rest| rest.starts_with(|letter: char| letter.is_ascii_digit()));
     let hyphens = word.matches('-').count();

@@ -8,9 +8,13 @@
 //! Lanes are told apart by who asks and by where a path lies. Somebody who asks for a million paths fills the lanes of
 //! their own requests; the others go on counting exactly.
 
-use std::collections::{BTreeMap, btree_map::Entry as Place};
+use std::{
+    collections::{BTreeMap, btree_map::Entry as Place},
+    hash::{Hash, Hasher},
+};
 
 use demilune_inventory::Method;
+use siphasher::sip::SipHasher13;
 
 use crate::pattern::{Reduced, reduce};
 
@@ -111,15 +115,8 @@ impl Sightings {
     /// Sees a request.
     pub fn observe(&mut self, sighting: &Sighting<'_>) {
         self.requests = self.requests.saturating_add(1);
-        let method = match sighting.method {
-            Method::Head => Method::Get,
-            Method::Options | Method::Trace | Method::Connect => {
-                self.passed_over = self.passed_over.saturating_add(1);
-                return;
-            }
-            method => method,
-        };
-        let Some(Reduced { pattern, values }) = reduce(sighting.path) else {
+        let reduced = counted_as(sighting.method).and_then(|method| Some((method, reduce(sighting.path)?)));
+        let Some((method, Reduced { pattern, values })) = reduced else {
             self.passed_over = self.passed_over.saturating_add(1);
             return;
         };
@@ -200,7 +197,7 @@ impl Lane {
             }
         };
         match entry.cells.entry(level) {
-            Place::Occupied(mut found) => found.get_mut().merge(cell),
+            Place::Occupied(mut found) => found.get_mut().merge(&cell),
             Place::Vacant(entry) => {
                 self.bytes += cell_bytes(values);
                 entry.insert(cell);
@@ -242,18 +239,41 @@ impl Lane {
     }
 }
 
+impl Entry {
+    /// What was seen at all levels.
+    pub(crate) fn sum(&self) -> Option<Cell> {
+        let mut cells = self.cells.values();
+        let mut sum = cells.next()?.clone();
+        cells.for_each(|cell| sum.merge(cell));
+        Some(sum)
+    }
+}
+
 impl Cell {
-    fn merge(&mut self, other: Self) {
+    fn merge(&mut self, other: &Self) {
         self.requests = self.requests.saturating_add(other.requests);
         self.with_session = self.with_session.saturating_add(other.with_session);
         self.callers |= other.callers;
         self.first = self.first.min(other.first);
         self.last = self.last.max(other.last);
-        for (value, other) in self.values.iter_mut().zip(other.values) {
-            if *value != other {
-                *value = Only::Many;
-            }
+        self.values.iter_mut().zip(&other.values).for_each(|(value, other)| value.join(other));
+    }
+}
+
+impl Only {
+    pub(crate) fn join(&mut self, other: &Self) {
+        if self != other {
+            *self = Self::Many;
         }
+    }
+}
+
+/// The method that a request counts for.
+const fn counted_as(method: Method) -> Option<Method> {
+    match method {
+        Method::Head => Some(Method::Get),
+        Method::Options | Method::Trace | Method::Connect => None,
+        method => Some(method),
     }
 }
 
@@ -261,13 +281,12 @@ const fn cell_bytes(values: usize) -> usize {
     CELL_BYTES + values * VALUE_BYTES
 }
 
-/// By caller, and by where a path's last segment lies: siblings share a lane.
+/// By caller, and by where a path's last segment lies: siblings share a lane. The hash needs no key, since who aims at a
+/// lane still fills no others.
 fn lane_of(caller: u32, host: &str, pattern: &str) -> usize {
     let parent = pattern.rfind('/').map_or(pattern, |end| &pattern[..end]);
-    // FNV-1a: only evenness is needed here. Who aims at a lane still fills no others.
-    let bytes = host.bytes().chain(parent.bytes());
-    let hash = bytes
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
-    let place = usize::try_from((hash >> 32) % PLACE_LANES as u64).unwrap_or_default();
+    let mut hasher = SipHasher13::new();
+    (host, parent).hash(&mut hasher);
+    let place = usize::try_from(hasher.finish() % PLACE_LANES as u64).unwrap_or_default();
     usize::try_from(caller).unwrap_or_default() % CALLER_LANES * PLACE_LANES + place
 }

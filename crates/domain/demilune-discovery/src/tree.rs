@@ -5,9 +5,8 @@ use std::collections::BTreeMap;
 use demilune_inventory::Method;
 
 use crate::{
-    Shape,
-    pattern::{Stem, segments},
-    sightings::{Cell, Entry, Only},
+    pattern::{Segment, Stem, segments},
+    sightings::{Cell, Only},
 };
 
 /// Below which a kept value is taken for somebody's own: it is in a template only if so many callers sent it.
@@ -25,24 +24,11 @@ pub(crate) struct Stats {
     pub(crate) is_sampled: bool,
 }
 
-/// What a segment is told apart by: its word, or its shape and its value.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Edge {
-    pub(crate) stem: OwnStem,
-    pub(crate) suffix: String,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum OwnStem {
-    Word(String),
-    Value(Shape),
-}
-
 /// What lies below some segments.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Node {
     pub(crate) ends: BTreeMap<Method, Stats>,
-    pub(crate) children: BTreeMap<Edge, Child>,
+    pub(crate) children: BTreeMap<Segment, Child>,
 }
 
 /// What lies below one segment.
@@ -56,17 +42,17 @@ pub(crate) struct Child {
 }
 
 impl Stats {
-    /// Adds what a cell says; at a lane's level each request stands for so many.
-    fn add_cell(&mut self, cell: &Cell, lane_level: u8) {
+    /// What a cell says; at a lane's level each request stands for so many.
+    fn of(cell: &Cell, lane_level: u8) -> Self {
         let stands_for = |count: u64| count.saturating_mul(1 << u32::from(lane_level).min(63));
-        self.add(&Self {
+        Self {
             requests: stands_for(cell.requests),
             with_session: stands_for(cell.with_session),
             callers: cell.callers,
             first: cell.first,
             last: cell.last,
             is_sampled: lane_level > 0,
-        });
+        }
     }
 
     pub(crate) fn add(&mut self, other: &Self) {
@@ -83,27 +69,18 @@ impl Stats {
 }
 
 impl Node {
-    /// Adds one key's sightings.
-    pub(crate) fn insert(&mut self, pattern: &str, method: Method, entry: &Entry, lane_level: u8) {
-        let mut stats = Stats::default();
-        let mut values: Vec<Only> = Vec::new();
-        for cell in entry.cells.values() {
-            stats.add_cell(cell, lane_level);
-            if values.is_empty() {
-                values.clone_from(&cell.values);
-            } else {
-                values.iter_mut().zip(&cell.values).for_each(|(value, other)| join(value, other));
-            }
-        }
-        let (mut node, mut values) = (self, values.into_iter());
+    /// Adds what was seen of one pattern and method.
+    pub(crate) fn insert(&mut self, pattern: &str, method: Method, cell: Cell, lane_level: u8) {
+        let stats = Stats::of(&cell, lane_level);
+        let (mut node, mut values) = (self, cell.values.into_iter());
         for segment in segments(pattern) {
-            let (stem, value) = match segment.stem {
-                Stem::Word(word) => (OwnStem::Word(word.to_owned()), None),
-                Stem::Value(shape) => (OwnStem::Value(shape), Some(values.next().unwrap_or(Only::Many))),
+            let value = match segment.stem {
+                Stem::Word(_) => None,
+                Stem::Value(_) => Some(values.next().unwrap_or(Only::Many)),
             };
-            let child = node.children.entry(Edge { stem, suffix: segment.suffix.to_owned() }).or_default();
+            let child = node.children.entry(segment).or_default();
             match (&mut child.only, value) {
-                (Some(only), Some(value)) => join(only, &value),
+                (Some(only), Some(value)) => only.join(&value),
                 (only, value) => *only = value,
             }
             child.all.add(&stats);
@@ -128,17 +105,10 @@ impl Node {
 impl Child {
     pub(crate) fn merge(&mut self, other: Self) {
         match (&mut self.only, &other.only) {
-            (Some(only), Some(value)) => join(only, value),
-            (only @ None, value) if self.all.requests == 0 => only.clone_from(value),
-            _ => self.only = None,
+            (Some(only), Some(value)) => only.join(value),
+            (only, _) => *only = None,
         }
         self.all.add(&other.all);
         self.node.merge(other.node);
-    }
-}
-
-fn join(value: &mut Only, other: &Only) {
-    if value != other {
-        *value = Only::Many;
     }
 }

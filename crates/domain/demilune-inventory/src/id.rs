@@ -97,6 +97,16 @@ impl FromStr for OperationId {
     }
 }
 
+/// Whether a text is a UUID of [`OperationId::CHARS`] characters with its hyphens, in any letter case (RFC 9562 section 4).
+#[must_use]
+pub fn is_uuid(text: &[u8]) -> bool {
+    text.len() == OperationId::CHARS
+        && text
+            .iter()
+            .enumerate()
+            .all(|(place, letter)| if HYPHENS.contains(&place) { *letter == b'-' } else { letter.is_ascii_hexdigit() })
+}
+
 fn hex_digit(letter: u8) -> Option<u8> {
     match letter {
         b'0'..=b'9' => Some(letter - b'0'),

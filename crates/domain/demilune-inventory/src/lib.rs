@@ -25,7 +25,7 @@ mod variable;
 
 pub use endpoint::{Endpoint, EndpointError};
 pub use host::{Host, HostError};
-pub use id::{IdError, OperationId, ZoneId};
+pub use id::{IdError, OperationId, ZoneId, is_uuid};
 pub use matcher::{HostTable, Match, Matcher, MatcherOptions, Variables, endpoint_fits, host_fits, hosts_overlap};
 pub use method::{Method, MethodError};
 pub use normalize::{NormalizedPath, PathError};

@@ -2,6 +2,8 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+use demilune_inventory::is_uuid;
+
 /// What a value is. JSON values that are no strings have classes of their own; texts, also those of paths and queries,
 /// have lexical ones. A text of a class with a format is valid for whoever asserts that format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -151,15 +153,6 @@ fn with_marks(text: &str) -> Class {
     } else {
         Class::Text
     }
-}
-
-/// RFC 9562 section 4.
-pub(super) fn is_uuid(bytes: &[u8]) -> bool {
-    bytes.len() == 36
-        && bytes.iter().enumerate().all(|(at, byte)| match at {
-            8 | 13 | 18 | 23 => *byte == b'-',
-            _ => byte.is_ascii_hexdigit(),
-        })
 }
 
 /// A day that the calendar has (RFC 3339, `full-date`).
