@@ -7,6 +7,7 @@ mod beside;
 mod changes;
 mod connection;
 mod database;
+mod discovered;
 mod error;
 mod job;
 mod learned_schema;
@@ -33,6 +34,7 @@ mod zone;
 
 pub use changes::Changes;
 pub use database::{Database, DatabaseError, StoreOptions};
+pub use discovered::{DiscoveredId, DiscoveredIdError, DiscoveredOperation, Discovery, FoundOperation};
 pub use error::{
     ActionsChangeError, BackupError, OpenError, OperationUpsertError, OriginSetError, StoreFailure, TokenCreateError,
     UserCreateError, UserSchemaAddError, ZoneCreateError,
@@ -52,7 +54,7 @@ pub use store::Store;
 pub use thresholds::{StoredThresholds, ThresholdKey};
 pub use token::{Grant, PermissionGroup, PermissionGroupError, SecretHash, Token};
 pub use traffic::{
-    EventFilter, EventPage, EventViolation, ImportBegun, LearningRow, LearningWritten, StoredEvidence,
+    EventFilter, EventPage, EventViolation, ImportBegun, LearningRow, LearningWritten, SightingsRow, StoredEvidence,
     SummariesMaintained, TrafficKey, TrafficLimits, TrafficMaintained, TrafficPoint, TrafficRow, TrafficScope,
     TrafficSeries, TrafficWritten, ValidationEvent,
 };

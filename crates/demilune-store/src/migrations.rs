@@ -31,7 +31,7 @@ struct Migration {
     oldest_binary: u32,
 }
 
-const MIGRATIONS: [Migration; 10] = [
+const MIGRATIONS: [Migration; 11] = [
     Migration {
         version: 1,
         name: "inventory",
@@ -100,6 +100,13 @@ const MIGRATIONS: [Migration; 10] = [
         name: "trials",
         sqlite: include_str!("migrations/sqlite_0010_trials.sql"),
         postgres: include_str!("migrations/postgres_0010_trials.sql"),
+        oldest_binary: 1,
+    },
+    Migration {
+        version: 11,
+        name: "discovery",
+        sqlite: include_str!("migrations/sqlite_0011_discovery.sql"),
+        postgres: include_str!("migrations/postgres_0011_discovery.sql"),
         oldest_binary: 1,
     },
 ];

@@ -128,6 +128,7 @@ macro_rules! write_tried {
     }};
 }
 
+mod discovered;
 mod jobs;
 mod learned_schemas;
 mod rules;

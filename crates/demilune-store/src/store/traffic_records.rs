@@ -77,6 +77,7 @@ mod events;
 mod imports;
 mod learning;
 mod sessions;
+mod sightings;
 mod upkeep;
 
 impl Store {
@@ -145,6 +146,7 @@ impl Store {
         }
         forgotten(self.imports_forget(zone.as_str()).await);
         forgotten(self.events_forget(zone.as_str()).await);
+        forgotten(self.sightings_forget(zone.as_str()).await);
     }
 
     async fn traffic_operations(&self, table: Table, zone: &str) -> Result<Vec<String>, StoreFailure> {

@@ -15,7 +15,7 @@ use crate::{
 
 /// The version of the file's schema that this release makes, and the oldest release that works on it, by the newest
 /// version that release knew. Apart from the inventory's: the file may be lost, moved away or left out of a backup.
-const VERSION: u64 = 4;
+const VERSION: u64 = 5;
 const OLDEST_BINARY: u64 = 1;
 
 /// The file beside a SQLite inventory.

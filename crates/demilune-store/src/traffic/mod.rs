@@ -10,6 +10,7 @@ pub(crate) mod imports;
 mod keys;
 pub(crate) mod learning;
 pub(crate) mod sessions;
+pub(crate) mod sightings;
 mod sums;
 mod tidy;
 mod usage;
@@ -21,6 +22,7 @@ use demilune_traffic::{Bucket, Record, Snapshot, Source};
 pub use events::{EventFilter, EventPage, EventViolation, ValidationEvent};
 pub use imports::ImportBegun;
 pub use learning::{LearningRow, LearningWritten, StoredEvidence};
+pub use sightings::SightingsRow;
 
 pub(crate) use file::{open, path_beside};
 pub(crate) use keys::{OPERATIONS_MAX, Table, operations, zones};

@@ -80,3 +80,14 @@ CREATE TABLE IF NOT EXISTS traffic_event_counts (
     zone_id TEXT PRIMARY KEY NOT NULL,
     events INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+-- What each source saw in a day of the requests that no operation matches; a later snapshot replaces the earlier. With
+-- row ids, since its rows are larger than pages.
+CREATE TABLE IF NOT EXISTS traffic_sightings (
+    zone_id TEXT NOT NULL,
+    day INTEGER NOT NULL,
+    source TEXT NOT NULL,
+    sequence INTEGER NOT NULL,
+    sightings BLOB NOT NULL,
+    PRIMARY KEY (zone_id, day, source)
+) STRICT;

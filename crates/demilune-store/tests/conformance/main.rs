@@ -7,6 +7,7 @@
 mod changes;
 mod concurrency;
 mod credentials;
+mod discovery;
 mod durability;
 mod events;
 mod fixture;

@@ -125,7 +125,7 @@ fn first_release_adds(fixture: &Fixture, zone: &str) -> String {
 async fn a_database_of_the_first_release_is_kept(fixture: &Fixture) {
     first_release(fixture);
     let pending = Store::migrations_pending(&fixture.database).await.unwrap();
-    assert_eq!(pending.iter().map(|step| step.version).collect::<Vec<_>>(), [2, 3, 4, 5, 6, 7, 8, 9, 10]);
+    assert_eq!(pending.iter().map(|step| step.version).collect::<Vec<_>>(), [2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
     assert!(matches!(fixture.open(false, 1).await, Err(OpenError::MigrationNeeded { found: 1, .. })));
     let (store, zone) = (fixture.store().await, "z".parse().unwrap());
     assert_eq!(revision(&store, &zone).await, 1);
@@ -140,7 +140,7 @@ async fn a_database_of_the_first_release_is_kept(fixture: &Fixture) {
 /// Takes out what this release has added to the schema.
 fn release_before(fixture: &Fixture) {
     fixture.sql(
-        "DROP TABLE schema_trial_counts; DROP TABLE schema_trials; \
+        "DROP TABLE discovered_operations; DROP TABLE schema_trial_counts; DROP TABLE schema_trials; \
          ALTER TABLE zone_settings DROP COLUMN validated_bytes_max; ALTER TABLE zone_settings DROP COLUMN schemas_max; \
          ALTER TABLE zone_settings DROP COLUMN schemas_bytes_max; \
          DROP TABLE operation_actions; DROP TABLE validation_settings; DROP TABLE user_schema_operations; \
@@ -149,7 +149,7 @@ fn release_before(fixture: &Fixture) {
     );
     if !fixture.is_sqlite() {
         fixture.sql(
-            "DROP TABLE traffic_learning; DROP TABLE traffic_event_counts; DROP TABLE traffic_event_keywords; \
+            "DROP TABLE traffic_sightings; DROP TABLE traffic_learning; DROP TABLE traffic_event_counts; DROP TABLE traffic_event_keywords; \
              DROP TABLE traffic_events;",
         );
     }

@@ -47,6 +47,7 @@ async fn check_inventory_alone(fixture: &Fixture, because: &str) -> Store {
         store.learning_write(Vec::new(), from).await.unwrap_err(),
         store.learning_evidence(&zone, id, Hour::of(0), Hour::of(NOW)).await.unwrap_err(),
         store.learning_operations(&zone, Hour::of(0), Hour::of(NOW)).await.unwrap_err(),
+        store.sightings_list(&zone, 0, 1).await.unwrap_err(),
         store.events_write(Vec::new()).await.unwrap_err(),
         store.events_list(&zone, &EventFilter::default(), 0, 1).await.unwrap_err(),
     ];
@@ -152,15 +153,17 @@ fn a_file_of_the_first_release_is_kept() {
     run(&Fixture::sqlite(), async |fixture| {
         filled(fixture).await;
         let set = |sql: &str| Connection::open(path(fixture)).unwrap().execute_batch(sql).unwrap();
-        set("DROP TABLE traffic_sessions; DROP TABLE traffic_imports; DROP TABLE traffic_learning; \
-             DROP TABLE traffic_event_counts; DROP TABLE traffic_event_keywords; DROP TABLE traffic_events; UPDATE demilune_schema SET version = 1");
+        set(
+            "DROP TABLE traffic_sessions; DROP TABLE traffic_imports; DROP TABLE traffic_learning; DROP TABLE traffic_sightings; \
+             DROP TABLE traffic_event_counts; DROP TABLE traffic_event_keywords; DROP TABLE traffic_events; UPDATE demilune_schema SET version = 1",
+        );
         let store = fixture.store().await;
         let zone = "z".parse().unwrap();
         let id = stored(&store, &zone).await[0].id;
         assert_eq!(requests(&store, &zone, TrafficScope::Zone).await, [(NOW, 300, 3)]);
         store.traffic_write(vec![sessions_row(&zone, id, NOW, "a", 1)], at_second(NOW)).await.unwrap();
         assert_eq!(store.session_operations(&zone, Hour::of(NOW), Hour::of(NOW + 3_600)).await.unwrap(), [id]);
-        assert_eq!(schema(fixture), 4);
+        assert_eq!(schema(fixture), 5);
     });
 }
 
@@ -174,6 +177,6 @@ fn schema(fixture: &Fixture) -> i64 {
 fn the_file_says_its_schema() {
     run(&Fixture::sqlite(), async |fixture| {
         filled(fixture).await;
-        assert_eq!(schema(fixture), 4);
+        assert_eq!(schema(fixture), 5);
     });
 }

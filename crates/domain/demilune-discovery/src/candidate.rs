@@ -115,6 +115,30 @@ impl Part {
     }
 }
 
+impl Candidate {
+    /// A host and a path that it matches, with `0` in the place of each value.
+    #[must_use]
+    pub fn example(&self) -> (String, String) {
+        let host = self.hosts.first().map_or_else(|| self.key.host.to_string(), String::clone);
+        let segment = |part: &Part| match &part.literal {
+            Some(literal) => format!("/{literal}"),
+            None => format!("/0{}", part.suffix),
+        };
+        (host, self.parts.iter().map(segment).collect())
+    }
+}
+
+impl Origin {
+    /// As the contract spells it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ml => "ML",
+            Self::SessionIdentifier => "SessionIdentifier",
+        }
+    }
+}
+
 /// The operations that sightings speak for, those with the most requests first.
 #[must_use]
 pub fn candidates(sightings: &Sightings, options: &DiscoveryOptions) -> Vec<Candidate> {

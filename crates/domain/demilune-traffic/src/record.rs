@@ -44,7 +44,18 @@ impl Observation {
     /// does not: anybody can make it, and a limit that rises with attacks protects nobody.
     #[must_use]
     pub fn counts_for_thresholds(&self) -> bool {
-        self.matched && !self.blocked && StatusClass::of(self.status) == StatusClass::Successful
+        self.matched && self.succeeded()
+    }
+
+    /// Whether it may be one of an operation that nobody wrote down: it was answered with success, and no operation
+    /// matches it.
+    #[must_use]
+    pub fn may_be_discovered(&self) -> bool {
+        !self.matched && self.succeeded()
+    }
+
+    fn succeeded(&self) -> bool {
+        !self.blocked && StatusClass::of(self.status) == StatusClass::Successful
     }
 }
 

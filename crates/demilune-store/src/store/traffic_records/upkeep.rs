@@ -49,6 +49,7 @@ impl Store {
         done.learning = self.learning_maintain(now, limits).await?;
         self.imports_maintain().await?;
         self.events_maintain(now, limits).await?;
+        self.sightings_maintain(now).await?;
         Ok(done)
     }
 
