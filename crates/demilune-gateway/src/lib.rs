@@ -18,7 +18,7 @@ use demilune_policy::Fallbacks;
 use prometheus_client::registry::Registry;
 
 pub use board::Board;
-pub use learn::{LearnedHour, Learner, PublishedByOperation};
+pub use learn::{LearnedHour, Learner, PublishedByOperation, SightedDay};
 pub use observe::{AccessLog, AccessLogTarget, RecordKey, Records, SchemaEvent, SchemaEvents, Totals};
 pub use options::{GatewayOptions, Limits, NodeName};
 pub use proxy::ResponseBody;

@@ -9,6 +9,7 @@ mod rules_cache;
 mod running;
 mod saved_schemas;
 mod secret;
+mod sightings;
 mod trials;
 
 pub(crate) use running::{GatewayError, RunningGateway};

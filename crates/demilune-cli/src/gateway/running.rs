@@ -23,6 +23,7 @@ use super::{
     learn::learn,
     rules_cache::RulesCache,
     session_key,
+    sightings::sightings,
     trials::trials,
 };
 use crate::{
@@ -130,9 +131,11 @@ impl RunningGateway {
             let flushing = flush(self.gateway.clone(), store.clone(), self.source.clone(), served.clone());
             let maintaining = maintain(store.clone(), served.clone());
             let learning = learn(self.gateway.learner().cloned(), store.clone(), self.source.clone(), served.clone());
+            let sighting =
+                sightings(self.gateway.learner().cloned(), store.clone(), self.source.clone(), served.clone());
             let telling = events(self.gateway.clone(), store.clone(), served.clone());
             let trying = trials(self.gateway.clone(), store.clone(), self.source, served.clone());
-            tokio::join!(following, flushing, maintaining, learning, telling, trying);
+            tokio::join!(following, flushing, maintaining, learning, sighting, telling, trying);
             Some(store)
         };
         let ((), store, ()) = tokio::join!(serving, learning, reopening);

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use demilune_inventory::Method;
 use demilune_schema::learn::Supporter;
 use demilune_traffic::Hour;
 
@@ -26,10 +27,26 @@ pub(crate) struct Lesson<'l> {
     pub(crate) body: Option<BodyCopy>,
 }
 
+/// One request that succeeded, and that no operation matches.
+pub(crate) struct Stray<'s> {
+    pub(crate) key: RecordKey,
+    pub(crate) method: Method,
+    pub(crate) host: &'s str,
+    /// The normalized path.
+    pub(crate) path: &'s str,
+    pub(crate) supporter: Supporter,
+    pub(crate) has_session: bool,
+    /// A random number of its own.
+    pub(crate) nonce: u64,
+    /// When it arrived, in seconds since the epoch.
+    pub(crate) seconds: u64,
+}
+
 /// Requests, their texts one behind the other.
 #[derive(Default)]
 pub(super) struct Batch {
     notes: Vec<Note>,
+    strays: Vec<StrayNote>,
     text: String,
     values: Vec<Range<usize>>,
 }
@@ -43,6 +60,18 @@ struct Note {
     /// Of `text`.
     query: Option<Range<usize>>,
     body: Option<BodyCopy>,
+}
+
+struct StrayNote {
+    key: RecordKey,
+    method: Method,
+    /// Both of `text`.
+    host: Range<usize>,
+    path: Range<usize>,
+    supporter: Supporter,
+    has_session: bool,
+    nonce: u64,
+    seconds: u64,
 }
 
 /// One request as the learner sees it.
@@ -59,7 +88,7 @@ impl Batch {
     /// Notes a request; false if there is no room.
     pub(super) fn push(&mut self, lesson: Lesson<'_>) -> bool {
         let length = lesson.path.len() + lesson.query.map_or(0, str::len);
-        if self.notes.len() >= NOTES_MAX || self.text.len() + length > TEXT_BYTES_MAX {
+        if !self.has_room(length) {
             return false;
         }
         let first = self.values.len();
@@ -74,8 +103,37 @@ impl Batch {
         true
     }
 
+    /// Notes a request that no operation matches; false if there is no room.
+    pub(super) fn push_stray(&mut self, stray: &Stray<'_>) -> bool {
+        let Stray { key, method, host, path, supporter, has_session, nonce, seconds } = *stray;
+        if !self.has_room(host.len() + path.len()) {
+            return false;
+        }
+        let (host, path) = (push(&mut self.text, host), push(&mut self.text, path));
+        self.strays.push(StrayNote { key, method, host, path, supporter, has_session, nonce, seconds });
+        true
+    }
+
+    fn has_room(&self, length: usize) -> bool {
+        self.notes.len() + self.strays.len() < NOTES_MAX && self.text.len() + length <= TEXT_BYTES_MAX
+    }
+
     pub(super) fn is_empty(&self) -> bool {
-        self.notes.is_empty()
+        self.notes.is_empty() && self.strays.is_empty()
+    }
+
+    /// The requests that no operation matches.
+    pub(super) fn strays(&self) -> impl Iterator<Item = Stray<'_>> {
+        self.strays.iter().map(|note| Stray {
+            key: note.key,
+            method: note.method,
+            host: &self.text[note.host.clone()],
+            path: &self.text[note.path.clone()],
+            supporter: note.supporter,
+            has_session: note.has_session,
+            nonce: note.nonce,
+            seconds: note.seconds,
+        })
     }
 
     /// The requests, in the order in which they ended.
@@ -93,6 +151,7 @@ impl Batch {
     /// Forgets them and keeps the room.
     pub(super) fn clear(&mut self) {
         self.notes.clear();
+        self.strays.clear();
         self.text.clear();
         self.values.clear();
     }

@@ -18,12 +18,13 @@ use demilune_traffic::{Hour, SessionHash};
 use http::{HeaderMap, Method};
 
 use super::{
-    BodyCopy, Lesson,
+    BodyCopy, Lesson, SightedDay, Stray,
     batch::{Batch, Seen},
     body_copy::Copies,
     budget::Budget,
     choice::Choice,
     lessons::{Counts, LearnedHour, Lessons, PublishedByOperation},
+    strays::{StrayCounts, Strays},
 };
 use crate::observe::RecordKey;
 
@@ -35,6 +36,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(50);
 const LOCKED_BYTES_MAX: usize = 64 << 10;
 /// What a request counts for beside its body: it takes about as long as so many bytes of one.
 const REQUEST_BYTES: usize = 256;
+/// How many requests that no operation matches are seen under one lock: some milliseconds as well.
+const LOCKED_STRAYS_MAX: usize = 1_000;
 
 /// What learns from requests. Cheap to clone; all clones are one.
 #[derive(Clone)]
@@ -48,11 +51,16 @@ struct Shared {
     lessons: Mutex<Lessons>,
     /// Those of the lessons, after what was learned last.
     counts: Mutex<Counts>,
+    strays: Mutex<Strays>,
+    /// Those of the strays, likewise.
+    stray_counts: Mutex<StrayCounts>,
     published: ArcSwap<PublishedByOperation>,
     choice: Choice,
     copies: Arc<Copies>,
     /// Requests that were not noted, since their core had no room.
     unnoted: AtomicU64,
+    /// Likewise, of those that no operation matches.
+    unnoted_strays: AtomicU64,
     /// Bodies of callers that were not chosen.
     not_chosen: AtomicU64,
 }
@@ -70,6 +78,9 @@ pub(crate) struct LearnerStats {
     pub(crate) evidence_held: usize,
     pub(crate) evidence_bytes: usize,
     pub(crate) evidence_cut: u64,
+    pub(crate) strays: u64,
+    pub(crate) strays_dropped: u64,
+    pub(crate) stray_bytes: usize,
 }
 
 impl Learner {
@@ -80,11 +91,14 @@ impl Learner {
             spare: Mutex::default(),
             lessons: Mutex::new(Lessons::new(LearnKey::new(session_key.derived("learning")))),
             counts: Mutex::default(),
+            strays: Mutex::default(),
+            stray_counts: Mutex::default(),
             published: ArcSwap::default(),
             session_key,
             choice: Choice::default(),
             copies: Arc::default(),
             unnoted: AtomicU64::new(0),
+            unnoted_strays: AtomicU64::new(0),
             not_chosen: AtomicU64::new(0),
         });
         let weak = Arc::downgrade(&shared);
@@ -125,6 +139,28 @@ impl Learner {
         }
     }
 
+    /// Notes a request that no operation matches; what has no room is counted.
+    pub(crate) fn note_stray(&self, stray: &Stray<'_>) {
+        if !lock(&self.0.notes[shard()]).push_stray(stray) {
+            self.0.unnoted_strays.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// A zone's day of requests that no operation matches, if one has grown since it was stored: each at most
+    /// every ten seconds, and at the `end` whatever was noted.
+    #[must_use]
+    pub fn sighted(&self, now_unix_seconds: u64, end: bool) -> Option<SightedDay> {
+        if end {
+            self.0.learn(&mut Budget::without_limit(Instant::now()));
+        }
+        lock(&self.0.strays).changed(now_unix_seconds, end)
+    }
+
+    /// Notes that a day is stored.
+    pub fn sighted_stored(&self, key: RecordKey, day: u64, sequence: u64) {
+        lock(&self.0.strays).stored(key, day, sequence);
+    }
+
     /// Evidence that has grown since it was stored, at most so much: of each operation once a minute, and at the `end` of
     /// everything that was noted.
     #[must_use]
@@ -149,7 +185,7 @@ impl Learner {
     pub(crate) fn stats(&self) -> LearnerStats {
         let Shared { copies, choice, .. } = &*self.0;
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        let counts = *lock(&self.0.counts);
+        let (counts, stray_counts) = (*lock(&self.0.counts), *lock(&self.0.stray_counts));
         LearnerStats {
             requests: counts.requests,
             dropped: counts.dropped.saturating_add(read(&self.0.unnoted)),
@@ -165,6 +201,9 @@ impl Learner {
             evidence_held: counts.hours,
             evidence_bytes: counts.bytes,
             evidence_cut: counts.cut,
+            strays: stray_counts.requests,
+            strays_dropped: stray_counts.dropped.saturating_add(read(&self.0.unnoted_strays)),
+            stray_bytes: stray_counts.bytes,
         }
     }
 }
@@ -196,6 +235,12 @@ impl Shared {
                 left = left.saturating_sub(weight(&seen));
             }
             *lock(&self.counts) = lessons.counts();
+        }
+        let mut unmatched = batch.strays().peekable();
+        while unmatched.peek().is_some() {
+            let mut strays = lock(&self.strays);
+            unmatched.by_ref().take(LOCKED_STRAYS_MAX).for_each(|stray| strays.take(&stray));
+            *lock(&self.stray_counts) = strays.counts();
         }
     }
 }

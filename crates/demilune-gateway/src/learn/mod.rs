@@ -6,11 +6,13 @@ mod budget;
 mod choice;
 mod learner;
 mod lessons;
+mod strays;
 mod taken;
 
-pub(crate) use batch::Lesson;
+pub(crate) use batch::{Lesson, Stray};
 pub(crate) use body_copy::BodyCopy;
 pub use learner::Learner;
 pub(crate) use learner::LearnerStats;
 pub use lessons::{LearnedHour, PublishedByOperation};
+pub use strays::SightedDay;
 pub(crate) use taken::Taken;

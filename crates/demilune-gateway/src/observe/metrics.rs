@@ -240,6 +240,9 @@ fn encode_learning(encoder: &mut DescriptorEncoder<'_>, stats: &LearnerStats) ->
     single("gateway_learning_bodies_invalid", "Bodies that were copied and are no JSON", stats.bodies_invalid)?;
     let cut = "Times the evidence of an operation became too large to keep every place";
     single("gateway_learning_evidence_cut", cut, stats.evidence_cut)?;
+    single("gateway_discovery_requests", "Requests without an operation that were seen for discovery", stats.strays)?;
+    let dropped = "Requests without an operation that were not, for want of room";
+    single("gateway_discovery_dropped", dropped, stats.strays_dropped)?;
     let kind = ConstCounter::new(0_u64).metric_type();
     let help = "Bodies that nothing was learned from, by reason";
     let mut family = encoder.encode_descriptor("gateway_learning_bodies_passed_over", help, None, kind)?;
@@ -251,9 +254,11 @@ fn encode_learning(encoder: &mut DescriptorEncoder<'_>, stats: &LearnerStats) ->
         gauge.encode(encoder.encode_descriptor(name, help, None, gauge.metric_type())?)
     };
     #[expect(clippy::cast_precision_loss, reason = "they are far below 2^53")]
-    let [hours, bytes] = [stats.evidence_held, stats.evidence_bytes].map(|count| count as f64);
+    let [hours, bytes, strays] =
+        [stats.evidence_held, stats.evidence_bytes, stats.stray_bytes].map(|count| count as f64);
     level("gateway_learning_evidence_held", "Hours of operations with evidence in memory", hours)?;
     level("gateway_learning_evidence_bytes", "Bytes that they account for", bytes)?;
+    level("gateway_discovery_bytes", "Bytes that requests without an operation account for", strays)?;
     level("gateway_learning_body_share", "Share of callers whose bodies are learned from", stats.body_share)
 }
 

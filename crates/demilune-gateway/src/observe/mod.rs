@@ -6,7 +6,13 @@ mod metrics;
 mod records;
 mod sparingly;
 
-use std::{error::Error, iter::successors, sync::Arc, time::UNIX_EPOCH};
+use std::{
+    error::Error,
+    hash::{DefaultHasher, Hash, Hasher},
+    iter::successors,
+    sync::Arc,
+    time::{Duration, UNIX_EPOCH},
+};
 
 use demilune_policy::{
     Check, InForce, OnTrial,
@@ -21,7 +27,7 @@ pub(crate) use metrics::{GatewayCollector, GatewayMetrics};
 pub use records::{RecordKey, Records, Totals};
 
 use crate::{
-    learn::{Learner, Lesson},
+    learn::{Learner, Lesson, Stray},
     proxy::{Exchange, Outcome},
     validate::{Trials, ViolationCounts},
 };
@@ -86,6 +92,8 @@ impl Observer {
             self.records.observe(key, Bucket::of(arrived.as_secs()), &observation);
             if observation.counts_for_thresholds() {
                 self.learn(key, Hour::of(arrived.as_secs()), exchange);
+            } else if observation.may_be_discovered() && !exchange.preflight && !exchange.answered_with_page {
+                self.discover(key, arrived, exchange);
             }
         } else if exchange.outcome == Outcome::Refused("host_unknown") {
             self.host_unknown(&exchange.host());
@@ -106,6 +114,23 @@ impl Observer {
             taken: &exchange.taken,
             query: exchange.uri.query(),
             body: exchange.take_body_copy(),
+        });
+    }
+
+    /// Notes a request that succeeded, and that no operation matches.
+    fn discover(&self, key: RecordKey, arrived: Duration, exchange: &Exchange) {
+        let Some(learner) = &self.learner else { return };
+        let Ok(method) = exchange.method.as_str().parse() else { return };
+        let host = exchange.host();
+        learner.note_stray(&Stray {
+            key,
+            method,
+            host: &host,
+            path: exchange.path(),
+            supporter: learner.supporter(exchange.session, exchange.caller),
+            has_session: exchange.session.is_some(),
+            nonce: nonce(exchange, arrived),
+            seconds: arrived.as_secs(),
         });
     }
 
@@ -265,6 +290,13 @@ impl Observer {
     pub(crate) fn access_log_dropped(&self) -> u64 {
         self.access_log.as_ref().map_or(0, AccessLog::dropped)
     }
+}
+
+/// As good as random. Request ids alone are not enough: a trusted proxy may give one to many requests.
+fn nonce(exchange: &Exchange, arrived: Duration) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (exchange.request_id.value().as_bytes(), arrived).hash(&mut hasher);
+    hasher.finish()
 }
 
 /// A fixed word for how a request ended.

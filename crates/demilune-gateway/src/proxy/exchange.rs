@@ -10,7 +10,7 @@ use std::{
 use demilune_inventory::{Match, NormalizedPath, Timestamp, Variables};
 use demilune_policy::{Decision, Ruleset, canonical_host, rule::OperationRule};
 use demilune_traffic::SessionHash;
-use http::{HeaderValue, Method, StatusCode, Uri, uri::Authority};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header, uri::Authority};
 
 use super::{forwarded::Client, request_body::Progress, request_id::RequestId};
 use crate::{
@@ -45,6 +45,8 @@ pub(crate) struct Exchange {
     pub(crate) bytes_out: u64,
     pub(crate) status: Option<StatusCode>,
     pub(crate) outcome: Outcome,
+    /// The answer is of a kind that browsers show or pages are made of, and APIs do not answer with.
+    pub(crate) answered_with_page: bool,
     complete: bool,
     busy: Option<Busy>,
 }
@@ -93,6 +95,7 @@ impl Exchange {
             bytes_out: 0,
             status: None,
             outcome: Outcome::Forwarded,
+            answered_with_page: false,
             complete: false,
             busy: None,
         }
@@ -137,8 +140,9 @@ impl Exchange {
     }
 
     /// The origin's head is here.
-    pub(crate) fn answered(&mut self, status: StatusCode) {
+    pub(crate) fn answered(&mut self, status: StatusCode, headers: &HeaderMap) {
         self.status = Some(status);
+        self.answered_with_page = is_page(headers);
         self.origin = Some(self.started.elapsed());
     }
 
@@ -201,4 +205,20 @@ impl Drop for Exchange {
         let observer = Arc::clone(&self.observer);
         observer.finished(self);
     }
+}
+
+/// Whether an answer is a web page, or a part of one.
+fn is_page(headers: &HeaderMap) -> bool {
+    const KINDS: [&[u8]; 8] = [
+        b"text/html",
+        b"text/css",
+        b"text/javascript",
+        b"application/javascript",
+        b"image/",
+        b"font/",
+        b"video/",
+        b"audio/",
+    ];
+    let kind = headers.get(header::CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
+    KINDS.iter().any(|page| kind.get(..page.len()).is_some_and(|kind| kind.eq_ignore_ascii_case(page)))
 }

@@ -283,7 +283,7 @@ impl Proxy {
                 return self.origin_failed(error.as_ref(), &plan, &exchange).answer(exchange);
             }
         };
-        exchange.answered(answer.status());
+        exchange.answered(answer.status(), answer.headers());
         if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
             let allowed = wanted.allows(answer.headers().get(header::UPGRADE));
             return match client_side.filter(|_| allowed && connection.state.tunnel()) {
