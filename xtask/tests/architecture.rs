@@ -20,9 +20,19 @@ const ARROWS: [(&str, &[&str]); 12] = [
     ("demilune-store", &["demilune-inventory", "demilune-policy", "demilune-schema", "demilune-traffic"]),
     (
         "demilune-control",
-        &["demilune-inventory", "demilune-policy", "demilune-schema", "demilune-store", "demilune-traffic"],
+        &[
+            "demilune-discovery",
+            "demilune-inventory",
+            "demilune-policy",
+            "demilune-schema",
+            "demilune-store",
+            "demilune-traffic",
+        ],
     ),
-    ("demilune-gateway", &["demilune-inventory", "demilune-policy", "demilune-schema", "demilune-traffic"]),
+    (
+        "demilune-gateway",
+        &["demilune-discovery", "demilune-inventory", "demilune-policy", "demilune-schema", "demilune-traffic"],
+    ),
     (
         "demilune-cli",
         &[

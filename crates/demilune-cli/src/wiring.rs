@@ -3,7 +3,7 @@
 use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use demilune_control::{
-    Companion, Control, ControlOptions, SchemasJob, ThresholdsJob,
+    Companion, Control, ControlOptions, DiscoveryJob, SchemasJob, ThresholdsJob,
     manage::{self, BootstrapError, Manager, ServerStatus, SocketError},
     probes,
 };
@@ -190,13 +190,14 @@ impl Server {
         let serving = self.control.serve(self.http, self.tls, self.stop.clone());
         let computing = ThresholdsJob::new(self.store.clone()).run(self.stop.clone());
         let learning = SchemasJob::new(self.store.clone()).run(self.stop.clone());
+        let discovering = DiscoveryJob::new(self.store.clone()).run(self.stop.clone());
         let forwarding = async {
             if let Some(gateway) = self.gateway {
                 // On the heap: what a gateway waits for is large.
                 Box::pin(gateway.serve(std::future::ready(Some(self.store.clone())), self.stop)).await;
             }
         };
-        tokio::join!(managing, serving, computing, learning, forwarding);
+        tokio::join!(managing, serving, computing, learning, discovering, forwarding);
         self.store.close().await;
         let socket = self.started.data.join(manage::SOCKET_NAME);
         // The next server replaces it in any case.

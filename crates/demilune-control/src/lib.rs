@@ -2,6 +2,7 @@
 
 mod clock;
 mod credentials;
+mod discovery;
 mod export;
 mod http;
 mod jobs;
@@ -25,7 +26,7 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_util::sync::CancellationToken;
 
 pub use credentials::CredentialCache;
-pub use jobs::{SchemasJob, ThresholdsJob};
+pub use jobs::{DiscoveryJob, SchemasJob, ThresholdsJob};
 pub use secret::{Secret, SecretError};
 
 use crate::{credentials::Credentials, http::State, metrics::Metrics, throttle::Throttle};

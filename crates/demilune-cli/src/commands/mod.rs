@@ -4,6 +4,7 @@
 mod backup;
 mod completions;
 mod demo;
+mod discover;
 mod env;
 mod explain;
 mod import;
@@ -52,6 +53,7 @@ enum Subcommands {
     Origin(origin::Origin),
     Settings(settings::Settings),
     Recompute(recompute::Recompute),
+    Discover(discover::Discover),
     Schema(schema::Schema),
     Status(status::Status),
     User(user::User),
@@ -77,6 +79,7 @@ impl Cli {
             Subcommands::Origin(command) => command.run(environment),
             Subcommands::Settings(command) => command.run(environment),
             Subcommands::Recompute(command) => command.run(environment),
+            Subcommands::Discover(command) => command.run(environment),
             Subcommands::Schema(command) => command.run(environment),
             Subcommands::Status(command) => command.run(environment),
             Subcommands::User(command) => command.run(environment),

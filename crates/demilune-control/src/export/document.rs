@@ -62,6 +62,24 @@ pub(crate) fn of_operation(key: &OperationKey, parameters: Vec<Value>, request_b
     of_host(&host, vec![Described { method, endpoint, object }])
 }
 
+/// A document for each host of operations about which nothing is known, by host.
+pub(crate) fn of_keys(keys: impl IntoIterator<Item = OperationKey>) -> Vec<Document> {
+    let mut hosts: BTreeMap<Host, Vec<OperationKey>> = BTreeMap::new();
+    for key in keys {
+        hosts.entry(key.host.clone()).or_default().push(key);
+    }
+    let document = |(host, mut keys): (Host, Vec<OperationKey>)| {
+        keys.sort_unstable();
+        let names = names::unique(&keys);
+        let described = keys.into_iter().zip(names).map(|(key, name)| {
+            let object = describe(name, &key, Parts::default());
+            Described { method: key.method, endpoint: key.endpoint, object }
+        });
+        of_host(&host, described.collect())
+    };
+    hosts.into_iter().map(document).collect()
+}
+
 /// An operation object that is valid by itself.
 pub(super) fn describe(operation_id: String, key: &OperationKey, parts: Parts) -> Box<RawValue> {
     let Parts { parameters, request_body, extensions } = parts;

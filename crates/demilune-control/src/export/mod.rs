@@ -4,5 +4,5 @@ mod document;
 mod names;
 mod read;
 
-pub(crate) use document::{Document, of_operation, variables};
+pub(crate) use document::{Document, of_keys, of_operation, variables};
 pub(crate) use read::{BYTES_MAX, ExportError, Extensions, Selection, documents};

@@ -7,7 +7,7 @@ use axum::{
     http::{HeaderMap, header, request::Parts},
 };
 use demilune_inventory::{Host, OperationId, ZoneId};
-use demilune_store::SchemaId;
+use demilune_store::{DiscoveredId, SchemaId};
 
 use super::{
     SharedState,
@@ -90,6 +90,18 @@ impl FromRequestParts<SharedState> for OperationInPath {
     async fn from_request_parts(parts: &mut Parts, state: &SharedState) -> Result<Self, ApiError> {
         let text = path_parameter(parts, state, "operation_id").await?;
         text.parse().map(Self).map_err(|_| ApiError::operation_unknown())
+    }
+}
+
+/// The discovered operation of the path. A malformed id names none, so it is not found.
+pub(crate) struct DiscoveredInPath(pub(crate) DiscoveredId);
+
+impl FromRequestParts<SharedState> for DiscoveredInPath {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &SharedState) -> Result<Self, ApiError> {
+        let text = path_parameter(parts, state, "operation_id").await?;
+        text.parse().map(Self).map_err(|_| ApiError::discovered_unknown())
     }
 }
 

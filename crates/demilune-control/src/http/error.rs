@@ -216,6 +216,12 @@ impl ApiError {
         Defect::new(&NOT_FOUND, "Nothing is tried on the requests of this zone; begin with PUT.").into()
     }
 
+    /// There is no such discovered operation.
+    pub(crate) fn discovered_unknown() -> Self {
+        let message = "There is no discovered operation with this id in the zone; list them to find it.";
+        Defect::new(&NOT_FOUND, message).into()
+    }
+
     /// The operation is there and has no route.
     pub(crate) fn route_absent() -> Self {
         Defect::new(&NOT_FOUND, "The operation has no route, so that its requests go to the origin of its host.").into()

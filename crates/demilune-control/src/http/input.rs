@@ -37,9 +37,14 @@ pub(crate) fn check_members(body: &Value, known: &[&str]) -> Result<Vec<Defect>,
     let unknown = members.keys().find(|name| !known.contains(&name.as_str()));
     let defect = unknown.map(|name| {
         let message = format!("There is no such member; the members are {taken}.");
-        Defect::at(format!("/{}", name.replace('~', "~0").replace('/', "~1")), message)
+        Defect::at(member_pointer(name), message)
     });
     Ok(defect.into_iter().collect())
+}
+
+/// A JSON Pointer to a member of the body (RFC 6901).
+pub(crate) fn member_pointer(name: &str) -> String {
+    format!("/{}", name.replace('~', "~0").replace('/', "~1"))
 }
 
 /// A domain error as a sentence of its own.

@@ -4,6 +4,7 @@ mod analytics;
 mod auth;
 mod body;
 mod configuration;
+mod discovery;
 mod docs;
 mod envelope;
 mod error;

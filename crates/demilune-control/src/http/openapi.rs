@@ -15,7 +15,7 @@ use utoipa::{
 };
 
 use super::{
-    analytics, configuration, events, expressions, health, operations, origins, parameter_schemas,
+    analytics, configuration, discovery, events, expressions, health, operations, origins, parameter_schemas,
     router::{OWN_PREFIX, PREFIX},
     routes, schema_validation, schemas, settings, thresholds, tokens, trial, user_schemas, zones,
 };
@@ -36,6 +36,10 @@ use super::{
     configuration::replace,
     expressions::fallthrough,
     schemas::list,
+    discovery::documents,
+    discovery::list,
+    discovery::update_many,
+    discovery::update,
     user_schemas::add,
     user_schemas::list,
     user_schemas::get,
@@ -81,6 +85,7 @@ struct Contract;
     analytics::zone,
     analytics::operation,
     events::list,
+    discovery::explain,
     trial::show,
     trial::begin,
     trial::end,
@@ -107,6 +112,7 @@ struct Own;
         (name = "Routes", description = "Where an operation's requests are sent."),
         (name = "Configuration", description = "What tells the clients of a zone apart."),
         (name = "Schemas", description = "The inventory as OpenAPI documents."),
+        (name = "Discovery", description = "Operations that were found among requests that no saved one matches."),
         (name = "Validation", description = "Uploaded schemas, and what happens to requests that do not fit them."),
         (name = "Zones and tokens", description = "What the caller may see."),
         (name = "Gateway", description = "Where the traffic of a zone is sent, and what happens to it; calls of our own."),

@@ -103,6 +103,15 @@ pub(crate) fn boolean(text: &str) -> Result<bool, &'static str> {
     }
 }
 
+/// Whether a list is turned round.
+pub(crate) fn direction(text: &str) -> Result<bool, &'static str> {
+    match text.to_ascii_lowercase().as_str() {
+        "asc" => Ok(false),
+        "desc" => Ok(true),
+        _ => Err("The direction must be asc or desc."),
+    }
+}
+
 /// A whole number of any size; what does not fit is cut to what does, since all uses clamp.
 fn whole_number(text: &str) -> Result<u64, &'static str> {
     let (negative, digits) = text.strip_prefix('-').map_or((false, text), |digits| (true, digits));

@@ -9,9 +9,9 @@ use axum::{
 };
 
 use super::{
-    SharedState, analytics, configuration, docs, error, events, expressions, frame, health, openapi, operations,
-    origins, parameter_schemas, routes, schema_validation, schemas, settings, thresholds, tokens, trial, user_schemas,
-    zones,
+    SharedState, analytics, configuration, discovery, docs, error, events, expressions, frame, health, openapi,
+    operations, origins, parameter_schemas, routes, schema_validation, schemas, settings, thresholds, tokens, trial,
+    user_schemas, zones,
 };
 
 /// The path that the reference and every SDK's default end in.
@@ -60,6 +60,12 @@ fn api() -> Router<SharedState> {
         )
         .route("/zones/{zone_id}/api_gateway/schemas", get(schemas::list))
         .route("/zones/{zone_id}/api_gateway/expression-template/fallthrough", post(expressions::fallthrough))
+        .route("/zones/{zone_id}/api_gateway/discovery", get(discovery::documents))
+        .route(
+            "/zones/{zone_id}/api_gateway/discovery/operations",
+            get(discovery::list).merge(patch(discovery::update_many)),
+        )
+        .route("/zones/{zone_id}/api_gateway/discovery/operations/{operation_id}", patch(discovery::update))
         .merge(validation())
         // Literal segments win over {operation_id} (contract 0.1), also those whose calls are still to come.
         .route("/zones/{zone_id}/api_gateway/operations/labels", any(no_route))
@@ -114,6 +120,7 @@ fn own_api() -> Router<SharedState> {
         .route("/zones/{zone_id}/origins", get(origins::list).merge(put(origins::set)))
         .route("/zones/{zone_id}/origins/{host}", delete(origins::remove))
         .route("/zones/{zone_id}/analytics", get(analytics::zone))
+        .route("/zones/{zone_id}/discovery/operations/{operation_id}/explain", get(discovery::explain))
         .route("/zones/{zone_id}/events", get(events::list))
         .route("/zones/{zone_id}/schema_trial", get(trial::show).put(trial::begin).delete(trial::end))
         .route("/zones/{zone_id}/operations/{operation_id}/analytics", get(analytics::operation))

@@ -88,7 +88,10 @@ impl Client {
     pub async fn call(&mut self, command: &Command) -> Result<Reply, CallError> {
         let time_max = match command {
             Command::Status {} => STATUS_TIME_MAX,
-            Command::Backup { .. } | Command::Recompute { .. } | Command::SchemaApplyLearned { .. } => LONG_TIME_MAX,
+            Command::Backup { .. }
+            | Command::Recompute { .. }
+            | Command::Discover { .. }
+            | Command::SchemaApplyLearned { .. } => LONG_TIME_MAX,
             _ => CALL_TIME_MAX,
         };
         let mut line = serde_json::to_vec(command).map_err(CallError::Unsendable)?;

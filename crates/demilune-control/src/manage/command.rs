@@ -196,6 +196,11 @@ pub enum Command {
         /// Whether thresholds and schemas of later hours stay as they are.
         keep_newer: bool,
     },
+    /// Looks for operations among the requests of a zone that none matches, and lists what was found.
+    Discover {
+        /// The zone's id or name; may be absent when there is exactly one zone.
+        zone: Option<String>,
+    },
     /// Makes an OpenAPI document of a host's operations, with what was learned about them.
     SchemaExport {
         /// The zone's id or name; may be absent when there is exactly one zone.

@@ -3,6 +3,7 @@
 mod bootstrap;
 mod client;
 mod command;
+mod discovery;
 mod error;
 mod explain;
 mod group;
@@ -31,8 +32,8 @@ pub use error::ManageError;
 pub use explain::{CandidateView, DestinationView, ExplanationView, OperationView, RefusalView, SessionView};
 pub use manager::Manager;
 pub use reply::{
-    AppliedSchemaView, GrantView, LearningOperationView, LearningStoredView, LearningView, OriginView, Outcome,
-    RecomputedView, Reply, SchemaLearningView, SchemaView, ServerStatus, SessionIdentifierView, SettingsView,
+    AppliedSchemaView, DiscoveredView, GrantView, LearningOperationView, LearningStoredView, LearningView, OriginView,
+    Outcome, RecomputedView, Reply, SchemaLearningView, SchemaView, ServerStatus, SessionIdentifierView, SettingsView,
     ShownSecret, StatusView, TokenCreated, TokenView, TrafficRulesView, TrafficStoredView, TrialView, UserCreated,
     UserView, ZoneView,
 };

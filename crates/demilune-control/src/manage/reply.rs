@@ -47,6 +47,8 @@ pub enum Reply {
     Explained(Vec<ExplanationView>),
     /// A zone's thresholds and schemas were computed anew.
     Recomputed(RecomputedView),
+    /// What was found among requests that no operation matches.
+    Discovered(Vec<DiscoveredView>),
     /// A host's operations as a document.
     SchemaExported(SchemaView),
     /// What was learned about an operation is in force.
@@ -342,6 +344,27 @@ pub struct RecomputedView {
     pub with_thresholds: u64,
     /// How many of the operations with evidence of what requests look like have a learned schema now.
     pub with_schemas: u64,
+}
+
+/// An operation that was found among requests that no saved one matches.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DiscoveredView {
+    /// Names it.
+    pub id: String,
+    /// Its method.
+    pub method: String,
+    /// Its host.
+    pub host: String,
+    /// Its endpoint.
+    pub endpoint: String,
+    /// `review`, `ignored` or `saved`.
+    pub state: String,
+    /// What speaks for it.
+    pub origin: Vec<String>,
+    /// Requests with success in the period.
+    pub requests: u64,
+    /// The length of the period in seconds.
+    pub period_seconds: u64,
 }
 
 /// A host's operations as a document.

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     clock::{self, hour_text, unix_seconds},
     jobs::{
-        SchemasJob, ThresholdsJob,
+        DiscoveryJob, SchemasJob, ThresholdsJob,
         hourly::{ComputeError, last_complete_hour},
         schemas, thresholds,
     },
@@ -43,6 +43,7 @@ impl Manager {
             ThresholdsJob::new(self.store.clone()).recompute(&zone, end, keep_newer).await?;
         let schemas::Computed { with_schemas, .. } =
             SchemasJob::new(self.store.clone()).recompute(&zone, end, keep_newer).await?;
+        DiscoveryJob::new(self.store.clone()).recompute(&zone, now).await?;
         let (zone, window_end) = (zone.to_string(), hour_text(end));
         Ok(Reply::Recomputed(RecomputedView { zone, window_end, operations, with_thresholds, with_schemas }))
     }

@@ -15,7 +15,7 @@ use crate::http::{
     envelope::Envelope,
     error::{ApiError, FailureBody},
     input::sentence,
-    query::Query,
+    query::{Query, direction},
 };
 
 /// The members of the feature `thresholds` that a list can be ordered by (contract 2.5 A).
@@ -99,12 +99,4 @@ fn order(query: &mut Query, features: &[Feature]) -> OperationOrder {
         query.reject("order", "To sort by a member of thresholds, ask for it with feature=thresholds.");
     }
     OperationOrder::Thresholds(*key)
-}
-
-fn direction(text: &str) -> Result<bool, &'static str> {
-    match text.to_ascii_lowercase().as_str() {
-        "asc" => Ok(false),
-        "desc" => Ok(true),
-        _ => Err("The direction must be asc or desc."),
-    }
 }

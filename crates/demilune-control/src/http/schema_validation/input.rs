@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::http::{
     error::{ApiError, Defect, NOT_FOUND},
-    input::sentence,
+    input::{member_pointer, sentence},
 };
 
 /// The member that names an action.
@@ -43,7 +43,7 @@ pub(super) fn changes(body: &Value) -> Result<Vec<(OperationId, ActionChange)>, 
     let mut changes = Vec::new();
     let mut defects = Vec::new();
     for (name, value) in members(body)? {
-        let pointer = pointer(name);
+        let pointer = member_pointer(name);
         let id = name.parse::<OperationId>().map_err(|error| Defect::at(&pointer, sentence(&error)));
         match (id, change(value, &pointer)) {
             (Ok(id), Ok(change)) => changes.push((id, change)),
@@ -55,11 +55,6 @@ pub(super) fn changes(body: &Value) -> Result<Vec<(OperationId, ActionChange)>, 
     }
     ApiError::collect(defects)?;
     Ok(changes)
-}
-
-/// A JSON Pointer to a member of the body (RFC 6901).
-fn pointer(name: &str) -> String {
-    format!("/{}", name.replace('~', "~0").replace('/', "~1"))
 }
 
 /// What a refused change of several actions says.

@@ -3,6 +3,7 @@
 mod analytics;
 mod configuration;
 mod credentials;
+mod discovery;
 mod events;
 mod fallthrough;
 mod learned_schema;

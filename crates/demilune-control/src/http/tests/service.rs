@@ -25,7 +25,7 @@ async fn an_unknown_path_leads_nowhere() {
         "/".to_owned(),
         "/client/v4".to_owned(),
         format!("{zone}/"),
-        format!("{zone}/api_gateway/discovery"),
+        format!("{zone}/api_gateway/discovery/"),
         format!("{zone}/api_gateway/operations/"),
         format!("{zone}/api_gateway/operations/labels"),
         format!("{zone}/api_gateway/operations/f174e90a-fafe-4643-bbbc-4a0ed4fc8415/routes"),
