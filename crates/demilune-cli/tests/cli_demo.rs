@@ -161,6 +161,32 @@ fn the_printed_lines_work_when_pasted() {
 }
 
 #[test]
+fn what_nobody_saved_is_found_and_one_of_it_is_saved() {
+    let demo = Demo::start();
+    let found = paste(ours(&demo, "demilune discover").trim());
+    let row = |endpoint: &str| {
+        let rows = found.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+        let row = rows.into_iter().find(|words| words.get(4) == Some(&endpoint));
+        row.map(|words| words[..3].join(" ")).unwrap_or_else(|| panic!("{endpoint}: {found}"))
+    };
+    assert_eq!(row("/authors/{var1}"), "saved 600 GET");
+    assert_eq!(row("/authors/{var1}/books"), "review 600 GET");
+    assert!(demo.text.contains("  review  GET   /authors/{var1} "), "{}", demo.text);
+    let silent = |command: String| command.replacen("curl", "curl -sS --fail", 1);
+    let explained: Value = serde_json::from_str(&paste(&silent(demo.command_with("/discovery/operations/")))).unwrap();
+    let segments = &explained["result"]["explanation"]["segments"];
+    assert_eq!(
+        (&segments[0]["segment"], &segments[0]["is_variable"]),
+        (&json!("authors"), &json!(false)),
+        "{explained}"
+    );
+    assert_eq!((&segments[1]["is_variable"], &segments[1]["shapes"][0]["shape"]), (&json!(true), &json!("integer")));
+    let saved: Value = serde_json::from_str(&paste(&silent(demo.command_with("?state=saved'")))).unwrap();
+    assert_eq!(saved["result"][0]["endpoint"], "/authors/{var1}", "{saved}");
+    assert_eq!(saved["result_info"]["total_count"], 1, "{saved}");
+}
+
+#[test]
 fn a_malformed_order_is_blocked_and_its_event_is_shown() {
     let demo = Demo::start();
     let order = demo.command_with("/orders' -H").replacen("curl", "curl -sS -w '%{http_code}' -o /dev/null", 1);

@@ -26,6 +26,9 @@ pub(crate) enum ClientError {
     /// The day before could not be imported.
     #[error("the access log of the day before was not imported")]
     Import(#[source] std::io::Error),
+    /// Nothing could be found out about requests without an operation.
+    #[error("the requests without an operation were not looked at")]
+    Discover(#[source] std::io::Error),
     /// The API answered something else than JSON.
     #[error("the answer is not JSON")]
     Json(#[from] serde_json::Error),

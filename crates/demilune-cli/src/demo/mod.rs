@@ -6,6 +6,7 @@ mod sample_api;
 mod schema;
 mod story;
 mod traffic;
+mod unsaved;
 
 pub(crate) use sample_api::SampleApi;
 pub(crate) use story::Story;

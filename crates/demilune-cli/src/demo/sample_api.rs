@@ -18,6 +18,9 @@ use tokio_util::sync::CancellationToken;
 /// How many books there are; others are not found.
 pub(super) const BOOKS: u32 = 40;
 
+/// How many authors there are, of whom the inventory knows nothing.
+pub(super) const AUTHORS: u32 = 30;
+
 /// The operations of the sample API, as an inventory has them: method, endpoint.
 pub(super) const OPERATIONS: [(&str, &str); 7] = [
     ("GET", "/books"),
@@ -82,6 +85,8 @@ async fn answer(request: Request<Incoming>) -> Response<Full<Bytes>> {
         (&Method::GET, ["orders", id]) => found(id, |order| json!({ "order_id": order, "status": "shipped" })),
         (&Method::DELETE, ["cart", _]) => (StatusCode::NO_CONTENT, Value::Null),
         (&Method::GET, ["health"]) => (StatusCode::OK, json!({ "status": "ok" })),
+        (&Method::GET, ["authors", id]) => found(id, author),
+        (&Method::GET, ["authors", id, "books"]) => found(id, |author| (author..author + 3).map(book).collect()),
         _ => (StatusCode::NOT_FOUND, json!({ "error": "not found" })),
     };
     respond(status, &value)
@@ -104,6 +109,10 @@ fn found(id: &str, make: impl Fn(u32) -> Value) -> (StatusCode, Value) {
 
 fn book(id: u32) -> Value {
     json!({ "book_id": id, "title": format!("Book {id}"), "price_cents": 900 + id * 25 })
+}
+
+fn author(id: u32) -> Value {
+    json!({ "author_id": id, "name": format!("Author {id}") })
 }
 
 async fn order(body: Incoming) -> (StatusCode, Value) {

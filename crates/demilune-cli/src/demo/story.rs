@@ -46,7 +46,9 @@ impl Story {
         self.rules_in_force(&client).await?;
         let sent = traffic::send(&client, &self.gateway, HOST).await?;
         let seen = self.counted(&client, sent).await?;
+        self.look_at_authors(&client).await?;
         let imported = self.import_day().await?;
+        let unsaved = self.save_one(&client).await?;
         let blocked = self.block_an_order(&client).await?;
         let operation = busiest(&seen);
         let answer = self.call(&client, Method::POST, "/client/v4", "/api_gateway/operations/item", &operation).await?;
@@ -54,6 +56,7 @@ impl Story {
         Ok([
             self.beginning(sent, &seen),
             self.about_import(&imported),
+            self.about_unsaved(&unsaved),
             self.about_blocked(&blocked),
             self.about_operation(&operation, &answer),
             self.about_threshold(&answer, &explanation),
