@@ -10,6 +10,7 @@ import zlib
 
 import schemathesis
 from demilune_server import TOKEN, ZONE
+from unsaved import discover, origin_of
 from hypothesis import HealthCheck, Phase, settings
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
@@ -70,7 +71,9 @@ def test_every_call_was_also_answered_with_success(api_description, answered):
 def name_what_exists(case, server):
     if "zone_id" in case.path_parameters:
         case.path_parameters["zone_id"] = ZONE
-    if "operation_id" in case.path_parameters:
+    if "/discovery/operations/" in case.operation.path:
+        case.path_parameters["operation_id"] = discovered_operation(server)
+    elif "operation_id" in case.path_parameters:
         case.path_parameters["operation_id"] = add_operation(server)
         if case.operation.path.endswith("/route"):
             path = case.operation.path.replace("{zone_id}", ZONE)
@@ -120,6 +123,10 @@ def send_what_is_accepted(case, server):
         case.body = {"validation_default_mitigation_action": "log", "validation_override_mitigation_action": "none"}
     elif case.method == "PUT" and path in ACTIONS:
         case.body = {"mitigation_action": "block"}
+    elif (case.method, path) == ("PATCH", "/api_gateway/discovery/operations"):
+        case.body = {discovered_operation(server): {"state": "review"}}
+    elif (case.method, path) == ("PATCH", "/api_gateway/discovery/operations/{operation_id}"):
+        case.body = {"state": "review"}
     elif case.method == "PATCH" and path in ACTIONS:
         case.body = {add_operation(server): {"mitigation_action": "block"}}
     elif (case.method, path) == ("PUT", "/origins"):
@@ -169,6 +176,15 @@ def learned_operation(server):
         log.flush()
         server.text("traffic", "import", log.name, "--zone", ZONE)
     return operation_id
+
+
+@functools.cache
+def discovered_operation(server):
+    """An operation that nobody saved and that enough requests were sent to."""
+    host, sessions = "unsaved.example.com", {"auth_id_characteristics": [{"type": "header", "name": "Authorization"}]}
+    send(server, "PUT", f"/client/v4/zones/{ZONE}/api_gateway/configuration", sessions)
+    with origin_of(server, ZONE, host):
+        return discover(server, ZONE, host, [("GET", "/orders/{}")])["GET /orders/{var1}"]["id"]
 
 
 def add_schema(server):
