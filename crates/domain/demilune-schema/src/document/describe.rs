@@ -1,13 +1,16 @@
 //! What a document says of one operation's requests, to be shown.
 
-use demilune_inventory::OperationKey;
+use demilune_inventory::{Endpoint, OperationKey};
 use serde_json::{Map, Value};
 
-use super::{Document, Options, place::path_of, text};
+use super::{Document, Options, parameter, place::path_of, text};
 
 /// What a document says of an operation, as it is written there, with references put in.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct OperationText {
+    /// The names of the variables of its path, in their order: whoever compares it with requests goes by that, since the
+    /// endpoint names them otherwise.
+    pub variables: Vec<String>,
     /// Parameter objects: those of the operation, and those of its path that it does not have itself.
     pub parameters: Vec<Value>,
     /// The request body object; none if it has none.
@@ -26,7 +29,11 @@ pub fn describe(bytes: &[u8], options: &Options, key: &OperationKey) -> Option<O
     let location = &document.operations[place].location;
     let source = text::read(bytes, &options.limits).ok()?;
     let paths = source.get("paths")?.as_object()?;
-    let (item, operation) = paths.iter().find_map(|(path, item)| operation_at(&source, path, item, location))?;
+    // Paths that share one item by reference hold the operation at the same place.
+    let candidates: Vec<_> =
+        paths.iter().filter_map(|(path, item)| operation_at(&source, path, item, location)).collect();
+    let of_endpoint = candidates.iter().find(|candidate| ends_with(&key.endpoint, candidate.path));
+    let Candidate { path, item, operation } = of_endpoint.or(candidates.first())?;
     let mut inlining = Inlining { source: &source, left: VALUES_MAX, within: Vec::new() };
     let mut parameters = Vec::new();
     for parameter in [operation.get("parameters"), item.get("parameters")].into_iter().flatten() {
@@ -38,18 +45,26 @@ pub fn describe(bytes: &[u8], options: &Options, key: &OperationKey) -> Option<O
         parameters.extend(new);
     }
     let request_body = operation.get("requestBody").map(|body| inlining.inline(body));
-    Some(OperationText { parameters, request_body })
+    let variables = parameter::variables(path).map(str::to_owned).collect();
+    Some(OperationText { variables, parameters, request_body })
 }
 
 type Members = Map<String, Value>;
 
+/// A path with an operation that may be the one.
+struct Candidate<'s> {
+    path: &'s str,
+    item: &'s Members,
+    operation: &'s Members,
+}
+
+/// Whether an endpoint is such a path, behind that of a server.
+fn ends_with(endpoint: &Endpoint, path: &str) -> bool {
+    path.parse::<Endpoint>().is_ok_and(|path| endpoint.as_str().ends_with(path.as_str()))
+}
+
 /// The path item and the operation, if this path holds the one that is at this place.
-fn operation_at<'s>(
-    source: &'s Value,
-    path: &str,
-    item: &'s Value,
-    location: &str,
-) -> Option<(&'s Members, &'s Members)> {
+fn operation_at<'s>(source: &'s Value, path: &'s str, item: &'s Value, location: &str) -> Option<Candidate<'s>> {
     let own = format!("/paths/{}", path.replace('~', "~0").replace('/', "~1"));
     let (item, pointer) = match reference(item) {
         Some(pointer) => (source.pointer(pointer)?, pointer),
@@ -57,7 +72,7 @@ fn operation_at<'s>(
     };
     let item = item.as_object()?;
     let (_, operation) = item.iter().find(|(method, _)| path_of(&format!("{pointer}/{method}")) == *location)?;
-    Some((item, operation.as_object()?))
+    Some(Candidate { path, item, operation: operation.as_object()? })
 }
 
 /// The pointer of a reference within the document.
@@ -137,8 +152,25 @@ components:
             {"name": "id", "in": "path", "required": true, "schema": {"type": "integer"}},
         ]);
         assert_eq!(json!(text.parameters), expected);
+        assert_eq!(text.variables, ["id"]);
         let tree = json!({"type": "object", "properties": {"child": {"$ref": "#/components/schemas/Tree"}}});
         assert_eq!(text.request_body, Some(json!({"content": {"application/json": {"schema": tree}}})));
+    }
+
+    #[test]
+    fn of_paths_that_share_an_item_the_one_of_the_endpoint_names_the_variables() {
+        let document = r##"
+openapi: 3.1.0
+servers: [{url: "https://a.example/v1"}]
+paths:
+  /a/{one}: {$ref: "#/components/pathItems/Both"}
+  /b/{other}: {$ref: "#/components/pathItems/Both"}
+components: {pathItems: {Both: {get: {parameters: []}}}}
+"##;
+        for (endpoint, name) in [("/v1/a/{x}", "one"), ("/v1/b/{x}", "other")] {
+            let text = describe(document.as_bytes(), &Options::default(), &key("GET", endpoint)).unwrap();
+            assert_eq!(text.variables, [name]);
+        }
     }
 
     #[test]

@@ -67,7 +67,8 @@ pub(super) fn check_variables(library: &mut Library<'_>, parameters: &[Parameter
     }
 }
 
-fn variables(path: &str) -> impl Iterator<Item = &str> {
+/// The names of a path's variables, in their order.
+pub(super) fn variables(path: &str) -> impl Iterator<Item = &str> {
     path.split('{').skip(1).filter_map(|rest| rest.split_once('}')).map(|(name, _)| name)
 }
 
