@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use demilune_inventory::{Operation, ZoneId};
-use demilune_schema::document::{OperationText, Options, describe};
+use demilune_schema::document::{Descriptions, OperationText, Options};
 use demilune_store::{Store, StoreFailure};
 
 use super::{
@@ -59,7 +59,7 @@ async fn uploaded(store: &Store, zone: &ZoneId, operation: &Operation) -> Result
     let key = operation.key.clone();
     reading::one_at_a_time(move || {
         let options = Options { host: schema.default_host, ..Options::default() };
-        describe(schema.source.unwrap_or_default().as_bytes(), &options, &key)
+        Descriptions::read(schema.source.unwrap_or_default().as_bytes(), &options).0?.of(&key)
     })
     .await
 }

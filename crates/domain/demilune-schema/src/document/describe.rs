@@ -1,9 +1,11 @@
-//! What a document says of one operation's requests, to be shown.
+//! What a document says of its operations' requests, to be shown and compared.
+
+use std::sync::Arc;
 
 use demilune_inventory::{Endpoint, OperationKey};
 use serde_json::{Map, Value};
 
-use super::{Document, Options, parameter, place::path_of, text};
+use super::{Document, Options, Problem, parameter, place::path_of, text};
 
 /// What a document says of an operation, as it is written there, with references put in.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -20,33 +22,68 @@ pub struct OperationText {
 /// Most values that references put in: beyond them, they stay as they are.
 const VALUES_MAX: usize = 50_000;
 
-/// What a document says of an operation; none if it cannot be used, or does not describe it. References that lead back to
-/// themselves stay as they are. Takes as long as reading the document.
-#[must_use]
-pub fn describe(bytes: &[u8], options: &Options, key: &OperationKey) -> Option<OperationText> {
-    let document = Document::read(bytes, options).document?;
-    let place = document.operations.binary_search_by(|operation| operation.key.cmp(key)).ok()?;
-    let location = &document.operations[place].location;
-    let source = text::read(bytes, &options.limits).ok()?;
-    let paths = source.get("paths")?.as_object()?;
-    // Paths that share one item by reference hold the operation at the same place.
-    let candidates: Vec<_> =
-        paths.iter().filter_map(|(path, item)| operation_at(&source, path, item, location)).collect();
-    let of_endpoint = candidates.iter().find(|candidate| ends_with(&key.endpoint, candidate.path));
-    let Candidate { path, item, operation } = of_endpoint.or(candidates.first())?;
-    let mut inlining = Inlining { source: &source, left: VALUES_MAX, within: Vec::new() };
-    let mut parameters = Vec::new();
-    for parameter in [operation.get("parameters"), item.get("parameters")].into_iter().flatten() {
-        let more: Vec<Value> = parameter.as_array()?.iter().map(|parameter| inlining.inline(parameter)).collect();
-        let is_new = |one: &Value, known: &[Value]| {
-            !known.iter().any(|other| other["name"] == one["name"] && other["in"] == one["in"])
-        };
-        let new: Vec<Value> = more.into_iter().filter(|one| is_new(one, &parameters)).collect();
-        parameters.extend(new);
+/// A document, held to be asked what it says of its operations.
+#[derive(Clone, Debug)]
+pub struct Descriptions {
+    source: Value,
+    /// Ordered by key, each with where it is in the document.
+    operations: Vec<(OperationKey, Arc<str>)>,
+}
+
+impl Descriptions {
+    /// Reads a document from JSON or YAML: none if it cannot be used, and everything that is wrong with it.
+    #[must_use]
+    pub fn read(bytes: &[u8], options: &Options) -> (Option<Self>, Vec<Problem>) {
+        let read = Document::read(bytes, options);
+        let described = read.document.and_then(|document| {
+            let operations = document.operations.into_iter();
+            let operations = operations.map(|operation| (operation.key, operation.location)).collect();
+            Some(Self { source: text::read(bytes, &options.limits).ok()?, operations })
+        });
+        (described, read.problems)
     }
-    let request_body = operation.get("requestBody").map(|body| inlining.inline(body));
-    let variables = parameter::variables(path).map(str::to_owned).collect();
-    Some(OperationText { variables, parameters, request_body })
+
+    /// Its operations, in order.
+    pub fn keys(&self) -> impl ExactSizeIterator<Item = &OperationKey> {
+        self.operations.iter().map(|(key, _)| key)
+    }
+
+    /// Whether it describes an operation.
+    #[must_use]
+    pub fn has(&self, key: &OperationKey) -> bool {
+        self.location(key).is_some()
+    }
+
+    /// What it says of an operation; none if it does not describe it. References that lead back to themselves stay as they
+    /// are.
+    #[must_use]
+    pub fn of(&self, key: &OperationKey) -> Option<OperationText> {
+        let location = self.location(key)?;
+        let paths = self.source.get("paths")?.as_object()?;
+        // Paths that share one item by reference hold the operation at the same place.
+        let candidates: Vec<_> =
+            paths.iter().filter_map(|(path, item)| operation_at(&self.source, path, item, location)).collect();
+        let of_endpoint = candidates.iter().find(|candidate| ends_with(&key.endpoint, candidate.path));
+        let Candidate { path, item, operation } = of_endpoint.or(candidates.first())?;
+        let mut inlining = Inlining { source: &self.source, left: VALUES_MAX, within: Vec::new() };
+        let mut parameters = Vec::new();
+        for parameter in [operation.get("parameters"), item.get("parameters")].into_iter().flatten() {
+            let more: Vec<Value> = parameter.as_array()?.iter().map(|parameter| inlining.inline(parameter)).collect();
+            let is_new = |one: &Value, known: &[Value]| {
+                !known.iter().any(|other| other["name"] == one["name"] && other["in"] == one["in"])
+            };
+            let new: Vec<Value> = more.into_iter().filter(|one| is_new(one, &parameters)).collect();
+            parameters.extend(new);
+        }
+        let request_body = operation.get("requestBody").map(|body| inlining.inline(body));
+        let variables = parameter::variables(path).map(str::to_owned).collect();
+        Some(OperationText { variables, parameters, request_body })
+    }
+
+    fn location(&self, key: &OperationKey) -> Option<&Arc<str>> {
+        let place = self.operations.binary_search_by(|(own, _)| own.cmp(key)).ok()?;
+        self.operations.get(place).map(|(_, location)| location)
+    }
 }
 
 type Members = Map<String, Value>;
@@ -136,6 +173,10 @@ components:
     Tree: {type: object, properties: {child: {$ref: "#/components/schemas/Tree"}}}
 "##;
 
+    fn describe(document: &[u8], key: &OperationKey) -> Option<OperationText> {
+        Descriptions::read(document, &Options::default()).0?.of(key)
+    }
+
     fn key(method: &str, endpoint: &str) -> OperationKey {
         OperationKey {
             method: method.parse().unwrap(),
@@ -146,7 +187,7 @@ components:
 
     #[test]
     fn an_operation_is_shown_with_what_its_references_lead_to() {
-        let text = describe(DOCUMENT.as_bytes(), &Options::default(), &key("PUT", "/v1/pets/{x}")).unwrap();
+        let text = describe(DOCUMENT.as_bytes(), &key("PUT", "/v1/pets/{x}")).unwrap();
         let expected = json!([
             {"name": "q", "in": "query", "schema": {"type": "string", "maxLength": 9}},
             {"name": "id", "in": "path", "required": true, "schema": {"type": "integer"}},
@@ -168,7 +209,7 @@ paths:
 components: {pathItems: {Both: {get: {parameters: []}}}}
 "##;
         for (endpoint, name) in [("/v1/a/{x}", "one"), ("/v1/b/{x}", "other")] {
-            let text = describe(document.as_bytes(), &Options::default(), &key("GET", endpoint)).unwrap();
+            let text = describe(document.as_bytes(), &key("GET", endpoint)).unwrap();
             assert_eq!(text.variables, [name]);
         }
     }
@@ -176,8 +217,8 @@ components: {pathItems: {Both: {get: {parameters: []}}}}
     #[test]
     fn what_it_does_not_describe_is_not_shown() {
         for key in [key("GET", "/v1/pets/{x}"), key("PUT", "/pets/{x}")] {
-            assert_eq!(describe(DOCUMENT.as_bytes(), &Options::default(), &key), None);
+            assert_eq!(describe(DOCUMENT.as_bytes(), &key), None);
         }
-        assert_eq!(describe(b"[", &Options::default(), &key("PUT", "/v1/pets/{x}")), None);
+        assert_eq!(describe(b"[", &key("PUT", "/v1/pets/{x}")), None);
     }
 }

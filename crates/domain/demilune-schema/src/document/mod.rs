@@ -13,7 +13,7 @@ mod schema;
 mod servers;
 mod text;
 
-pub use describe::{OperationText, describe};
+pub use describe::{Descriptions, OperationText};
 pub use limits::{Limits, Options};
 pub use problem::{Code, Problem, Severity};
 pub use read::{Document, Operation, Read};
