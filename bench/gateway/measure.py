@@ -107,6 +107,8 @@ class Measure:
                     for proxy in proxies:
                         if proxy.name in ("demilune", "validating"):
                             check_matches(proxy)
+                        if proxy.name == "discovering":
+                            check_discovery(proxy)
                         if proxy.name == "validating":
                             check_blocks(proxy, operations)
 
@@ -119,13 +121,15 @@ class Measure:
             direct.append(self.run(self.bench.origin, file, tls))
             for proxy in proxies:
                 runs[proxy.name].append(self.run(proxy, file, tls))
+        bases = [base for base in ("bare", "nginx", "blind") if base in runs]
         rows = [
             [name, number(median(run.rate for run in own)), f"{median(run.busy for run in own):.0%}",
-             spread([run.cpu_us for run in own]), ratio(own, runs.get("bare")), ratio(own, runs.get("nginx"))]
+             spread([run.cpu_us for run in own]), *(ratio(own, runs[base]) for base in bases)]
             for name, own in runs.items()
         ]
-        rows.append(["*none: the origin, without TLS*", number(median(run.rate for run in direct)), "", "", "", ""])
-        self.table(title, ["proxy", "requests/s", "of its core", "CPU µs a request", "÷ bare", "÷ nginx"], rows)
+        rows.append(["*none: the origin, without TLS*", number(median(run.rate for run in direct)), "", "", *("" for _ in bases)])
+        columns = ["proxy", "requests/s", "of its core", "CPU µs a request", *(f"÷ {base}" for base in bases)]
+        self.table(title, columns, rows)
 
     def latency(self):
         print("## Latency at half of each proxy's most requests a second\n")
@@ -255,6 +259,18 @@ def check_matches(proxy):
     note(f"demilune matched {matched} requests")
     if unmatched or not matched:
         raise SystemExit(f"{unmatched} requests matched no operation, {matched} did: this measures something else")
+
+
+def check_discovery(proxy):
+    counts = {}
+    for line in servers.fetch(f"{proxy.control}/metrics").splitlines():
+        if line.startswith("demilune_gateway_discovery_"):
+            name, count = line.removeprefix("demilune_gateway_discovery_").rsplit(" ", 1)
+            counts[name] = float(count)
+    seen, dropped = counts["requests_total"], counts["dropped_total"]
+    note(f"{seen:.0f} requests were seen for discovery, {dropped:.0f} were dropped")
+    if dropped > 0.01 * seen:
+        raise SystemExit(f"{dropped:.0f} of {seen:.0f} requests were dropped: this measures something else")
 
 
 def upload(proxy, content, coding):

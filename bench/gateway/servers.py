@@ -1,5 +1,6 @@
 """The servers under test, each pinned to one core and started afresh, and what the kernel says about them."""
 
+import dataclasses
 import json
 import os
 import pathlib
@@ -75,7 +76,7 @@ class Bench:
         self.origin = Server("origin", arguments, port, core=LOAD_CORE)
 
     def start(self, name, tls, operations):
-        """Starts a proxy: bare, nginx, haproxy, demilune or validating."""
+        """Starts a proxy: bare, nginx, haproxy, demilune, validating, discovering or blind."""
         return getattr(self, name)(tls, operations)
 
     def bare(self, tls, _):
@@ -123,36 +124,54 @@ class Bench:
         server.name = "validating"
         return server
 
+    def discovering(self, tls, operations):
+        """Demilune without any operation, which looks at what nobody saved."""
+        return self.without_operations("discovering", tls, operations)
+
+    def blind(self, tls, operations):
+        """The same, but it does not look."""
+        return self.without_operations("blind", tls, operations, "--no-learning")
+
+    def without_operations(self, name, tls, operations, *more):
+        data = self.folder / f"{name}-{operations.name}"
+        if not data.exists():
+            with self.serve_demilune(data, False, *more) as server:
+                self.teach(data, server, dataclasses.replace(operations, rows=[]), operations.hosts())
+        server = self.serve_demilune(data, tls, *more)
+        server.name = name
+        return server
+
     def call(self, server, method, path, body):
         headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"}
         url = f"{server.control}/client/v4/zones/{ZONE}/{path}"
         fetch(urllib.request.Request(url, json.dumps(body).encode(), headers, method=method))
 
-    def serve_demilune(self, data, tls):
+    def serve_demilune(self, data, tls, *more):
         control, port = free_port(), free_port()
         where = ["--data", data, "--listen", f"127.0.0.1:{control}", "--gateway-listen", f"127.0.0.1:{port}"]
         files = ["--gateway-tls-cert", self.cert, "--gateway-tls-key", self.key] if tls else []
         environment = {name: text for name, text in os.environ.items() if not name.startswith("DEMILUNE_")}
         environment |= {"DEMILUNE_BOOTSTRAP_ZONE": f"{ZONE}:example.com", "DEMILUNE_BOOTSTRAP_TOKEN": TOKEN}
-        arguments = [self.demilune_binary, "serve", "--workers", "1", *where, *files]
+        arguments = [self.demilune_binary, "serve", "--workers", "1", *where, *files, *more]
         server = Server("demilune", arguments, port, environment=environment)
         server.control = f"http://127.0.0.1:{control}"
         wait_for(lambda: fetch(f"{server.control}/readyz"), server)
         return server
 
-    def teach(self, data, server, operations):
+    def teach(self, data, server, operations, hosts=None):
         """Tells a new Demilune its operations, where their hosts' requests go, and what tells sessions apart."""
 
         def command(*words, **more):
             arguments = [self.demilune_binary, *words, "--data", data]
             subprocess.run(arguments, check=True, stdout=subprocess.DEVNULL, **more)
 
-        for host in operations.hosts():
+        for host in hosts or operations.hosts():
             paths = {}
             for method, endpoint in operations.endpoints(host):
                 paths.setdefault(endpoint, {})[method.lower()] = {"responses": {"200": {"description": "OK"}}}
             document = {"openapi": "3.0.0", "info": {"title": "bench", "version": "1"}, "paths": paths}
-            command("import", "-", "--host", host, input=json.dumps(document).encode())
+            if paths:
+                command("import", "-", "--host", host, input=json.dumps(document).encode())
             command("origin", "set", "--host", host, f"http://127.0.0.1:{self.origin.port}")
         body = {"auth_id_characteristics": [{"type": "header", "name": SESSION_HEADER}]}
         self.call(server, "PUT", "api_gateway/configuration", body)
