@@ -191,6 +191,25 @@ fn bodies_are_learned_to_their_leaves() {
 }
 
 #[test]
+fn a_list_of_values_lets_null_through_where_it_was_sent() {
+    let state = |number: u64| match random(number) % 3 {
+        0 => Value::Null,
+        1 => json!("open"),
+        _ => json!("closed"),
+    };
+    let request = |number: u64| Request {
+        id: "1".to_owned(),
+        query: String::new(),
+        body: Some(json!({"state": state(number)}).to_string()),
+    };
+    let learned = learned(&evidence(10_000, 48, request), Profile::Document);
+    let schema = &learned.request_body().unwrap()["content"]["application/json"]["schema"]["properties"]["state"];
+    assert_eq!(schema, &json!({"type": "string", "nullable": true, "enum": ["closed", "open", null]}));
+    let requests: Vec<_> = (0..100).map(request).collect();
+    assert_eq!(refused(&learned, &requests), 0);
+}
+
+#[test]
 fn objects_whose_names_are_data_are_maps() {
     let words = |number: u64| {
         let letters = (0..5).map(|place| char::from(b'a' + u8::try_from((number >> (place * 3)) % 8).unwrap()));

@@ -86,6 +86,10 @@ pub(super) fn of_body(
     } else if let Some((_, ground)) = null {
         schema.insert("nullable".to_owned(), true.into());
         reasons.said("nullable", true, ground);
+        // A list of values refuses null where it does not have it, whatever the type lets through.
+        if let Some(values) = schema.get_mut("enum").and_then(Value::as_array_mut) {
+            values.push(Value::Null);
+        }
     }
     say_type(&schema, &ground, &mut reasons);
     tree.explain(reasons, place, at, field);
