@@ -3,22 +3,38 @@
 use demilune_inventory::Timestamp;
 use serde_json::{Map, Value, json};
 
-use crate::learn::tally::Tally;
+use crate::learn::{key::FieldHash, tally::Tally};
 
 /// The reasons behind one place's schema.
 #[derive(Debug, Default)]
 pub(super) struct Reasons {
-    keywords: Vec<Value>,
+    keywords: Vec<Said>,
+    rejected: Vec<Value>,
+}
+
+/// A keyword that was said, and what it rests on.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Said {
+    pub(crate) keyword: String,
+    pub(crate) value: Value,
+    pub(crate) ground: Tally,
+}
+
+/// Everything about a place.
+#[derive(Clone, Debug)]
+pub(crate) struct Explained {
+    pub(crate) at: FieldHash,
+    pub(crate) said: Vec<Said>,
+    place: String,
+    seen: Tally,
+    classes: Vec<Value>,
     rejected: Vec<Value>,
 }
 
 impl Reasons {
     /// Notes a keyword that was said.
     pub(super) fn said(&mut self, keyword: &str, value: impl Into<Value>, ground: &Tally) {
-        let mut entry = self::ground(ground);
-        entry.insert("keyword".to_owned(), keyword.into());
-        entry.insert("value".to_owned(), value.into());
-        self.keywords.push(entry.into());
+        self.keywords.push(Said { keyword: keyword.to_owned(), value: value.into(), ground: *ground });
     }
 
     /// Notes a keyword that was not.
@@ -27,12 +43,29 @@ impl Reasons {
     }
 
     /// Everything about a place.
-    pub(super) fn of_place(self, place: &str, seen: &Tally, classes: Vec<Value>) -> Value {
-        let mut entry = ground(seen);
-        entry.insert("place".to_owned(), place.into());
-        entry.insert("values".to_owned(), classes.into());
-        entry.insert("keywords".to_owned(), self.keywords.into());
+    pub(super) fn of_place(self, at: FieldHash, place: &str, seen: &Tally, classes: Vec<Value>) -> Explained {
+        let Self { keywords, rejected } = self;
+        Explained { at, said: keywords, place: place.to_owned(), seen: *seen, classes, rejected }
+    }
+}
+
+impl Explained {
+    /// As it is shown.
+    pub(super) fn into_value(self) -> Value {
+        let mut entry = ground(&self.seen);
+        entry.insert("place".to_owned(), self.place.into());
+        entry.insert("values".to_owned(), self.classes.into());
+        entry.insert("keywords".to_owned(), self.said.into_iter().map(Said::into_value).collect());
         entry.insert("rejected".to_owned(), self.rejected.into());
+        entry.into()
+    }
+}
+
+impl Said {
+    fn into_value(self) -> Value {
+        let mut entry = ground(&self.ground);
+        entry.insert("keyword".to_owned(), self.keyword.into());
+        entry.insert("value".to_owned(), self.value);
         entry.into()
     }
 }

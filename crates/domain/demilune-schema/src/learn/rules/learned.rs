@@ -3,9 +3,8 @@
 use serde_json::{Value, json};
 
 use super::{
-    explain::{ground, hour},
-    object::Tree,
-    parameter,
+    explain::{Explained, ground, hour},
+    shown::Shown,
     terms::{OBSERVATIONS_MIN, Profile, Terms},
 };
 use crate::learn::{Published, evidence::Evidence};
@@ -28,35 +27,28 @@ impl Learned {
     /// [`Self::REQUESTS_MIN`].
     #[must_use]
     pub fn of(evidence: &Evidence, variables: &[&str], profile: Profile) -> Option<Self> {
-        if evidence.requests() < OBSERVATIONS_MIN {
-            return None;
-        }
-        let terms = Terms::new(evidence, evidence.requests(), profile);
-        let (parameters, hidden) = parameter::all(evidence, variables, &terms);
-        let mut shown: Vec<_> = parameters.iter().map(|parameter| parameter.at).collect();
-        let body_terms = Terms::new(evidence, evidence.bodies(), profile);
-        let mut tree = Tree::new(evidence, body_terms);
-        let body = if evidence.bodies() < OBSERVATIONS_MIN { None } else { tree.schema(evidence) };
-        let request_body = body.map(|schema| {
-            json!({ "description": confidence(&body_terms), "content": { "application/json": { "schema": schema } } })
+        let shown = Shown::of(evidence, variables, profile)?;
+        let published = Published::of(shown.places().map(|place| place.at));
+        let request_body = shown.body.map(|schema| {
+            let description = confidence(&shown.body_terms);
+            json!({ "description": description, "content": { "application/json": { "schema": schema } } })
         });
-        shown.append(&mut tree.shown);
-        let (written, explained): (Vec<_>, Vec<_>) =
-            parameters.into_iter().map(|parameter| (parameter.written, parameter.explanation)).unzip();
+        let parameters = shown.parameters.into_iter().map(|one| (one.written, one.explained.into_value()));
+        let (written, explained): (Vec<_>, Vec<_>) = parameters.unzip();
         let explanation = json!({
             "requests": evidence.requests(),
             "sessions_at_least": evidence.crowd.at_least(),
             "first_seen": hour(evidence.span().0),
             "last_seen": hour(evidence.span().1),
             "parameters": explained,
-            "parameters_not_shown": hidden,
+            "parameters_not_shown": shown.parameters_hidden,
             "parameters_whose_names_look_like_data": ground(&evidence.unnamed),
             "bodies": evidence.bodies(),
             "bodies_unreadable": evidence.unreadable_bodies(),
-            "body": tree.explanation,
+            "body": shown.body_places.into_iter().map(Explained::into_value).collect::<Vec<_>>(),
             "places_without_room": evidence.is_cut(),
         });
-        Some(Self { parameters: written, request_body, explanation, published: Published::of(shown) })
+        Some(Self { parameters: written, request_body, explanation, published })
     }
 
     /// The operation's part of an OpenAPI 3.0 document: `parameters`, and `responses`, which is null.

@@ -7,9 +7,12 @@ mod learned;
 mod number;
 mod object;
 mod parameter;
+mod shown;
 mod terms;
 mod text;
 mod value;
 
+pub(crate) use explain::Said;
 pub use learned::Learned;
+pub(crate) use shown::Shown;
 pub use terms::Profile;

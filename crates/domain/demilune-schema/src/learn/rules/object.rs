@@ -4,7 +4,11 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value};
 
-use super::{explain::Reasons, terms::Terms, text, value};
+use super::{
+    explain::{Explained, Reasons},
+    terms::Terms,
+    text, value,
+};
 use crate::learn::{
     class::Class,
     evidence::Evidence,
@@ -23,14 +27,13 @@ const MAP_MEMBER_PRESENCE: u64 = 2;
 pub(super) struct Tree<'e> {
     pub(super) terms: Terms,
     children: HashMap<FieldHash, Vec<(FieldHash, &'e Field)>>,
-    /// Places that the schema shows.
-    pub(super) shown: Vec<FieldHash>,
-    pub(super) explanation: Vec<Value>,
+    /// The places that the schema shows.
+    pub(super) explained: Vec<Explained>,
 }
 
 impl<'e> Tree<'e> {
     pub(super) fn new(evidence: &'e Evidence, terms: Terms) -> Self {
-        Self { terms, children: evidence.body.children(), shown: Vec::new(), explanation: Vec::new() }
+        Self { terms, children: evidence.body.children(), explained: Vec::new() }
     }
 
     /// The schema of the whole body.
@@ -40,8 +43,7 @@ impl<'e> Tree<'e> {
     }
 
     pub(super) fn explain(&mut self, reasons: Reasons, place: &str, at: FieldHash, field: &Field) {
-        self.shown.push(at);
-        self.explanation.push(reasons.of_place(place, &field.seen, value::classes(field)));
+        self.explained.push(reasons.of_place(at, place, &field.seen, value::classes(field)));
     }
 
     pub(super) fn array(

@@ -2,7 +2,12 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{explain::Reasons, object, terms::Terms, value};
+use super::{
+    explain::{Explained, Reasons},
+    object,
+    terms::Terms,
+    value,
+};
 use crate::learn::{
     evidence::Evidence,
     field::{Field, Step},
@@ -13,11 +18,10 @@ use crate::learn::{
 const REPEATED_ONE_OF: u64 = 100;
 
 /// What is said of a parameter.
-pub(super) struct Parameter {
-    pub(super) at: FieldHash,
+pub(crate) struct Parameter {
     /// OpenAPI's parameter object.
-    pub(super) written: Value,
-    pub(super) explanation: Value,
+    pub(crate) written: Value,
+    pub(crate) explained: Explained,
 }
 
 /// Parameters: those of the path in their order, those of the query by name.
@@ -60,6 +64,6 @@ fn one(at: FieldHash, field: &Field, place: &str, name: &str, is_required: bool,
         "description": super::learned::confidence(terms),
         "schema": schema,
     });
-    let explanation = reasons.of_place(&format!("/{place}/{name}"), &field.seen, value::classes(field));
-    Parameter { at, written, explanation }
+    let explained = reasons.of_place(at, &format!("/{place}/{name}"), &field.seen, value::classes(field));
+    Parameter { written, explained }
 }
