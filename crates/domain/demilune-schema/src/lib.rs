@@ -30,6 +30,7 @@
 //! ```
 
 pub mod document;
+pub mod drift;
 pub mod learn;
 mod tally;
 pub mod validate;

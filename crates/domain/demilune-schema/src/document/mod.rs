@@ -19,6 +19,8 @@ pub use problem::{Code, Problem, Severity};
 pub use read::{Document, Operation, Read};
 pub use report::{KeywordReport, KeywordUse, Treatment};
 
+pub(crate) use schema::{integer_bounds, own_kinds, restricts, type_kinds};
+
 /// The version of OpenAPI that a document is written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Version {

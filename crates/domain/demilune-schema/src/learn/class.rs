@@ -8,7 +8,7 @@ use demilune_inventory::is_uuid;
 /// have lexical ones. A text of a class with a format is valid for whoever asserts that format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
-pub(super) enum Class {
+pub(crate) enum Class {
     Null,
     Boolean,
     /// A JSON number that is an integer of 64 bits with a sign.
@@ -83,7 +83,7 @@ impl Class {
     }
 
     /// The format that every text of this class has, by its name in OpenAPI's registry.
-    pub(super) const fn format(self) -> Option<&'static str> {
+    pub(crate) const fn format(self) -> Option<&'static str> {
         match self {
             Self::Uuid => Some("uuid"),
             Self::DateTime => Some("date-time"),
@@ -97,7 +97,7 @@ impl Class {
     }
 
     /// Its name in explanations.
-    pub(super) const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Null => "null",
             Self::Boolean => "boolean",

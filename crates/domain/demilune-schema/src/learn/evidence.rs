@@ -32,16 +32,16 @@ pub(super) const BODY_LIMITS: FieldLimits = FieldLimits { bytes_max: 416 << 10, 
 #[derive(Clone, Debug)]
 pub struct Evidence {
     pub(super) published: Arc<Published>,
-    pub(super) requests: Tally,
+    pub(crate) requests: Tally,
     pub(super) crowd: Supporters<CROWD_MAX>,
     /// Bodies that were read.
-    pub(super) bodies: Tally,
+    pub(crate) bodies: Tally,
     /// Bodies that were no JSON, or in which a name stood twice.
     pub(super) unreadable: u64,
     /// Query parameters that are not kept, since their names look like data.
-    pub(super) unnamed: Tally,
-    pub(super) parameters: Fields,
-    pub(super) body: Fields,
+    pub(crate) unnamed: Tally,
+    pub(crate) parameters: Fields,
+    pub(crate) body: Fields,
 }
 
 impl PartialEq for Evidence {
@@ -201,7 +201,7 @@ impl Evidence {
     }
 
     /// The first and the last hour in which something was seen, in hours since 1970.
-    pub(super) fn span(&self) -> (u32, u32) {
+    pub(crate) fn span(&self) -> (u32, u32) {
         (self.requests.first.min(self.bodies.first), self.requests.last.max(self.bodies.last))
     }
 }

@@ -10,7 +10,7 @@ use super::{
 
 /// What leads from one place to another.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Step {
+pub(crate) enum Step {
     /// A variable of the path, by its position.
     Variable(u16),
     /// A parameter of the query.
@@ -24,31 +24,31 @@ pub(super) enum Step {
 }
 
 /// Which places go first where there is no room for all: published ones, then those near the root, then by hash.
-pub(super) type Rank = (bool, u8, FieldHash);
+pub(crate) type Rank = (bool, u8, FieldHash);
 
 /// What was seen in one place.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Field {
+pub(crate) struct Field {
     pub(super) parent: FieldHash,
-    pub(super) step: Step,
+    pub(crate) step: Step,
     /// Steps from the root: 0 for variables, 1 for parameters and bodies.
-    pub(super) depth: u8,
+    pub(crate) depth: u8,
     pub(super) is_published: bool,
     /// How often it was there: requests for a parameter, objects for a member, items for items.
-    pub(super) seen: Tally,
+    pub(crate) seen: Tally,
     /// Requests in which a parameter stood more than once.
-    pub(super) repeated: Tally,
+    pub(crate) repeated: Tally,
     /// Members of this object that are not kept, since their names look like data.
-    pub(super) unnamed: Tally,
+    pub(crate) unnamed: Tally,
     /// What its values were.
-    pub(super) classes: Tallies<Class>,
+    pub(crate) classes: Tallies<Class>,
     /// Numbers, rounded down, also those in parameters.
-    pub(super) numbers: Spread,
+    pub(crate) numbers: Spread,
     /// Lengths of texts in characters.
-    pub(super) lengths: Spread,
+    pub(crate) lengths: Spread,
     /// Numbers of items of arrays.
-    pub(super) sizes: Spread,
-    pub(super) values: Values,
+    pub(crate) sizes: Spread,
+    pub(crate) values: Values,
     /// What it counted for when it was last looked at.
     pub(super) charged: usize,
 }
@@ -58,7 +58,7 @@ pub(super) type Shape = [usize; 8];
 
 impl Field {
     /// The deepest place: eight steps below the body.
-    pub(super) const DEPTH_MAX: u8 = 9;
+    pub(crate) const DEPTH_MAX: u8 = 9;
 
     pub(super) fn new(parent: FieldHash, step: Step, depth: u8, is_published: bool) -> Self {
         Self {

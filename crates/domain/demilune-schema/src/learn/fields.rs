@@ -14,13 +14,13 @@ use super::{
 /// a field counts for only grows, a field that is among them in the end was so at every time, in every part: what is
 /// kept is exact, and the same however requests are split over parts.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Fields {
+pub(crate) struct Fields {
     by_place: HashMap<FieldHash, Field, BuildHasherDefault<ByItself>>,
     limits: FieldLimits,
     /// What the fields count for.
     bytes: usize,
     /// The first rank for which there was no room.
-    pub(super) cut: Option<Rank>,
+    pub(crate) cut: Option<Rank>,
 }
 
 /// What fields may take together.
@@ -43,7 +43,7 @@ impl Fields {
         self.by_place.len()
     }
 
-    pub(super) fn get(&self, place: FieldHash) -> Option<&Field> {
+    pub(crate) fn get(&self, place: FieldHash) -> Option<&Field> {
         self.by_place.get(&place)
     }
 
@@ -138,7 +138,7 @@ impl Fields {
     }
 
     /// The fields that follow one.
-    pub(super) fn children(&self) -> HashMap<FieldHash, Vec<(FieldHash, &Field)>> {
+    pub(crate) fn children(&self) -> HashMap<FieldHash, Vec<(FieldHash, &Field)>> {
         let mut children: HashMap<FieldHash, Vec<_>> = HashMap::new();
         for (place, field) in self.iter() {
             children.entry(field.parent).or_default().push((place, field));

@@ -41,18 +41,18 @@ impl LearnKey {
 
 /// A place in requests: names are in it as hashes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct FieldHash(pub(super) u64);
+pub(crate) struct FieldHash(pub(super) u64);
 
 impl FieldHash {
     /// What parameters and bodies belong to.
-    pub(super) const ROOT: Self = Self(1 << 17);
+    pub(crate) const ROOT: Self = Self(1 << 17);
     /// The whole body.
-    pub(super) const BODY: Self = Self(1 << 16);
+    pub(crate) const BODY: Self = Self(1 << 16);
     /// Set in every place that has a name in it.
     const NAMED: u64 = 1 << 63;
 
     /// A variable of the path, by its position.
-    pub(super) const fn variable(position: u16) -> Self {
+    pub(crate) const fn variable(position: u16) -> Self {
         Self(position as u64)
     }
 

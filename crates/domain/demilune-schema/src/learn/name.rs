@@ -6,7 +6,7 @@ pub(super) const NAME_CHARS_MAX: usize = 64;
 const LITERAL_CHARS_MAX: usize = 32;
 
 /// Whether a parameter's or member's name may be kept.
-pub(super) fn is_name(text: &str) -> bool {
+pub(crate) fn is_name(text: &str) -> bool {
     let bytes = text.as_bytes();
     let Some(first) = bytes.first() else { return false };
     bytes.len() <= NAME_CHARS_MAX
@@ -17,7 +17,7 @@ pub(super) fn is_name(text: &str) -> bool {
 
 /// Whether a value may be kept to become a member of an enumeration: a word that begins with a letter, or a short
 /// number.
-pub(super) fn is_literal(text: &str) -> bool {
+pub(crate) fn is_literal(text: &str) -> bool {
     let bytes = text.as_bytes();
     let Some(first) = bytes.first() else { return false };
     if first.is_ascii_digit() {

@@ -21,16 +21,16 @@ pub(super) type Code = i16;
 /// A histogram of whole numbers. Its level is the lowest at which there are few enough buckets, which follows from the
 /// numbers alone; so it is the same however they are split and merged.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Spread {
+pub(crate) struct Spread {
     pub(super) level: u8,
     pub(super) buckets: Tallies<Code>,
 }
 
 /// The numbers of a bucket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Bounds {
-    pub(super) lowest: i64,
-    pub(super) highest: i64,
+pub(crate) struct Bounds {
+    pub(crate) lowest: i64,
+    pub(crate) highest: i64,
 }
 
 impl Spread {
@@ -63,11 +63,11 @@ impl Spread {
     }
 
     /// Buckets from the lowest numbers to the highest.
-    pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = (Bounds, &Tally)> {
+    pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = (Bounds, &Tally)> {
         self.buckets.iter().map(|(code, tally)| (bounds(code, self.level), tally))
     }
 
-    pub(super) fn count(&self) -> u64 {
+    pub(crate) fn count(&self) -> u64 {
         self.buckets.count()
     }
 

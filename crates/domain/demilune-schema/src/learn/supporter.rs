@@ -16,7 +16,7 @@ impl Supporter {
 
 /// The smallest of the supporters seen, at most `N`: a set that is the same however it is split and merged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Supporters<const N: usize> {
+pub(crate) struct Supporters<const N: usize> {
     /// Ascending; [`Self::NONE`] where there is none.
     smallest: [u32; N],
 }
@@ -46,7 +46,7 @@ impl<const N: usize> Supporters<N> {
     }
 
     /// How many there were at least; exact below `N`.
-    pub(super) fn at_least(&self) -> usize {
+    pub(crate) fn at_least(&self) -> usize {
         self.smallest.partition_point(|hash| *hash != Self::NONE)
     }
 }

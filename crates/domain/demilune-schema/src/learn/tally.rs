@@ -15,15 +15,15 @@ pub(super) struct Sighting {
 
 /// A number of sightings, five of their supporters, and the first and last hour of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Tally {
-    pub(super) count: u64,
-    pub(super) first: u32,
-    pub(super) last: u32,
-    pub(super) supporters: Supporters<SUPPORTERS_MIN>,
+pub(crate) struct Tally {
+    pub(crate) count: u64,
+    pub(crate) first: u32,
+    pub(crate) last: u32,
+    pub(crate) supporters: Supporters<SUPPORTERS_MIN>,
 }
 
 impl Tally {
-    pub(super) const EMPTY: Self = Self { count: 0, first: u32::MAX, last: 0, supporters: Supporters::EMPTY };
+    pub(crate) const EMPTY: Self = Self { count: 0, first: u32::MAX, last: 0, supporters: Supporters::EMPTY };
 
     pub(super) fn add(&mut self, sighting: Sighting) {
         self.count = self.count.saturating_add(1);
@@ -32,27 +32,27 @@ impl Tally {
         self.supporters.insert(sighting.supporter);
     }
 
-    pub(super) fn merge(&mut self, other: &Self) {
+    pub(crate) fn merge(&mut self, other: &Self) {
         self.count = self.count.saturating_add(other.count);
         self.first = self.first.min(other.first);
         self.last = self.last.max(other.last);
         self.supporters.merge(&other.supporters);
     }
 
-    pub(super) fn merged(mut self, other: &Self) -> Self {
+    pub(crate) fn merged(mut self, other: &Self) -> Self {
         self.merge(other);
         self
     }
 
     /// Whether enough supporters sent it to say it.
-    pub(super) fn is_supported(&self) -> bool {
+    pub(crate) fn is_supported(&self) -> bool {
         self.supporters.at_least() >= SUPPORTERS_MIN
     }
 }
 
 /// Tallies by key, in the order of keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Tallies<K>(pub(super) Vec<(K, Tally)>);
+pub(crate) struct Tallies<K>(pub(super) Vec<(K, Tally)>);
 
 impl<K> Default for Tallies<K> {
     fn default() -> Self {
@@ -82,7 +82,7 @@ impl<K: Copy + Ord> Tallies<K> {
         }
     }
 
-    pub(super) fn merge(&mut self, other: &Self) {
+    pub(crate) fn merge(&mut self, other: &Self) {
         other.0.iter().for_each(|(key, tally)| self.merge_one(*key, tally));
     }
 
@@ -90,15 +90,15 @@ impl<K: Copy + Ord> Tallies<K> {
         self.0.last().map(|(key, _)| *key)
     }
 
-    pub(super) fn get(&self, key: K) -> Option<&Tally> {
+    pub(crate) fn get(&self, key: K) -> Option<&Tally> {
         self.0.binary_search_by_key(&key, |(key, _)| *key).ok().map(|place| &self.0[place].1)
     }
 
-    pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = (K, &Tally)> {
+    pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = (K, &Tally)> {
         self.0.iter().map(|(key, tally)| (*key, tally))
     }
 
-    pub(super) fn count(&self) -> u64 {
+    pub(crate) fn count(&self) -> u64 {
         self.0.iter().map(|(_, tally)| tally.count).fold(0, u64::saturating_add)
     }
 }

@@ -11,7 +11,7 @@ pub(super) const FEW_MAX: usize = 24;
 
 /// The distinct values of a field, by their hashes.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Values {
+pub(crate) enum Values {
     /// All of them, by hash.
     Few(Vec<(u64, Value)>),
     /// The smallest hashes, ascending.
@@ -20,10 +20,10 @@ pub(super) enum Values {
 
 /// One of few values.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Value {
+pub(crate) struct Value {
     /// The value, where it may be kept.
-    pub(super) text: Option<Box<str>>,
-    pub(super) tally: Tally,
+    pub(crate) text: Option<Box<str>>,
+    pub(crate) tally: Tally,
 }
 
 impl Default for Values {

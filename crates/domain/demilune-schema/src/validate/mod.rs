@@ -25,7 +25,7 @@ pub(crate) use form::{Field, FieldCoding, Form};
 pub(crate) use media_type::{MediaRange, is_form, is_json};
 pub(crate) use parameter::{Coding, Parameter, Source};
 pub(crate) use percent::decode as percent_decode;
-pub(crate) use place::push_token;
+pub(crate) use place::{RequestPlace, push_token};
 pub use request::{Content, RequestParts};
 pub(crate) use schemas::{Moved, SchemaUse, Schemas};
 pub(crate) use shape::{Kinds, Shape};

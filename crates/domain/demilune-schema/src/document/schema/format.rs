@@ -62,11 +62,11 @@ enum Restriction {
 }
 
 fn restriction(format: &str) -> Restriction {
+    if let Some([minimum, maximum]) = integer_bounds(format) {
+        // A text with such a format is left alone.
+        return Restriction::Schema(json!({"minimum": minimum, "maximum": maximum}));
+    }
     match format {
-        "int8" => whole(i8::MIN.into(), i8::MAX.into()),
-        "int16" => whole(i16::MIN.into(), i16::MAX.into()),
-        "int32" => whole(i32::MIN.into(), i32::MAX.into()),
-        "int64" => whole(i64::MIN, i64::MAX),
         "byte" => Restriction::Schema(json!({"pattern": BASE64})),
         "float" | "double" | "binary" | "password" => Restriction::Nothing(NO_RESTRICTION),
         text if TEXTS.contains(&text) => Restriction::Text,
@@ -74,7 +74,13 @@ fn restriction(format: &str) -> Restriction {
     }
 }
 
-/// Whole numbers within bounds. A text with such a format is left alone.
-fn whole(minimum: i64, maximum: i64) -> Restriction {
-    Restriction::Schema(json!({"minimum": minimum, "maximum": maximum}))
+/// The least and the greatest whole number that a format of integers lets through.
+pub(crate) fn integer_bounds(format: &str) -> Option<[i64; 2]> {
+    match format {
+        "int8" => Some([i8::MIN.into(), i8::MAX.into()]),
+        "int16" => Some([i16::MIN.into(), i16::MAX.into()]),
+        "int32" => Some([i32::MIN.into(), i32::MAX.into()]),
+        "int64" => Some([i64::MIN, i64::MAX]),
+        _ => None,
+    }
 }

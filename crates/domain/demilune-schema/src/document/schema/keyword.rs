@@ -42,6 +42,11 @@ pub(super) fn kind(keyword: &str, version: Version) -> Kind {
     }
 }
 
+/// Whether a keyword restricts values in some version.
+pub(crate) fn restricts(keyword: &str) -> bool {
+    !matches!(kind(keyword, Version::V31), Kind::Description | Kind::Ignored(_))
+}
+
 /// What OpenAPI 3.1 adds, which is the rest of JSON Schema 2020-12.
 fn later_kind(keyword: &str) -> Kind {
     match keyword {

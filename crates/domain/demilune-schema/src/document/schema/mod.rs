@@ -15,5 +15,8 @@ mod transform;
 mod written;
 
 pub(super) use compile::compile;
+pub(crate) use format::integer_bounds;
+pub(crate) use keyword::restricts;
 pub(super) use library::Library;
 pub(super) use reference::{Resolved, resolve};
+pub(crate) use shape::{own_kinds, type_kinds};

@@ -152,19 +152,23 @@ fn list<'v>(schema: &'v Value, keyword: &str) -> impl Iterator<Item = &'v Value>
     schema.get(keyword).and_then(Value::as_array).into_iter().flatten()
 }
 
-fn own_kinds(schema: &Value) -> Kinds {
-    let mut kinds = match schema.get("type") {
+/// The kinds that the type and the listed values of a schema let through.
+pub(crate) fn own_kinds(schema: &Value) -> Kinds {
+    let values = schema.get("enum").and_then(Value::as_array);
+    let values = values.map(|values| values.iter().fold(Kinds::NONE, |kinds, value| kinds | Kinds::of(value)));
+    let constant = schema.get("const").map(Kinds::of);
+    values.into_iter().chain(constant).fold(type_kinds(schema), |kinds, restriction| kinds & restriction)
+}
+
+/// The kinds that the type of a schema lets through.
+pub(crate) fn type_kinds(schema: &Value) -> Kinds {
+    let kinds = match schema.get("type") {
         Some(Value::String(name)) => Kinds::named(name),
         Some(Value::Array(names)) => {
             names.iter().filter_map(Value::as_str).fold(Kinds::NONE, |kinds, name| kinds | Kinds::named(name))
         }
         _ => Kinds::ALL,
     };
-    if schema.get("nullable") == Some(&Value::Bool(true)) && schema.get("type").is_some() {
-        kinds = kinds | Kinds::NULL;
-    }
-    let values = schema.get("enum").and_then(Value::as_array);
-    let values = values.map(|values| values.iter().fold(Kinds::NONE, |kinds, value| kinds | Kinds::of(value)));
-    let constant = schema.get("const").map(Kinds::of);
-    values.into_iter().chain(constant).fold(kinds, |kinds, restriction| kinds & restriction)
+    let is_nullable = schema.get("nullable") == Some(&Value::Bool(true)) && schema.get("type").is_some();
+    if is_nullable { kinds | Kinds::NULL } else { kinds }
 }
