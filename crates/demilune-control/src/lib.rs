@@ -3,6 +3,7 @@
 mod clock;
 mod credentials;
 mod discovery;
+mod drift;
 mod export;
 mod http;
 mod jobs;

@@ -1,7 +1,11 @@
 //! Documents are read one at a time: the largest take a quarter of a gigabyte while they are compiled.
 
+use demilune_schema::document::{Problem, Severity};
 use demilune_store::StoreFailure;
 use tokio::{sync::Semaphore, task::spawn_blocking};
+
+/// Most problems that a refusal names.
+const PROBLEMS_NAMED_MAX: usize = 20;
 
 static READ: Semaphore = Semaphore::const_new(1);
 
@@ -16,4 +20,14 @@ pub(crate) async fn one_at_a_time<T: Send + 'static>(
         read()
     });
     reading.await.map_err(|error| StoreFailure::Internal(Box::new(error)))
+}
+
+/// Why a document cannot be used, in sentences.
+pub(crate) fn refusal(problems: &[Problem]) -> Vec<String> {
+    let errors = problems.iter().filter(|problem| problem.severity > Severity::Warning);
+    let sentence = |problem: &Problem| match problem.location.as_str() {
+        "" => problem.message.clone(),
+        location => format!("{} ({location})", problem.message),
+    };
+    errors.map(sentence).take(PROBLEMS_NAMED_MAX).collect()
 }

@@ -5,6 +5,7 @@ mod backup;
 mod completions;
 mod demo;
 mod discover;
+mod drift;
 mod env;
 mod explain;
 mod import;
@@ -54,6 +55,7 @@ enum Subcommands {
     Settings(settings::Settings),
     Recompute(recompute::Recompute),
     Discover(discover::Discover),
+    Drift(drift::Drift),
     Schema(schema::Schema),
     Status(status::Status),
     User(user::User),
@@ -80,6 +82,7 @@ impl Cli {
             Subcommands::Settings(command) => command.run(environment),
             Subcommands::Recompute(command) => command.run(environment),
             Subcommands::Discover(command) => command.run(environment),
+            Subcommands::Drift(command) => Ok(command.run(environment)),
             Subcommands::Schema(command) => command.run(environment),
             Subcommands::Status(command) => command.run(environment),
             Subcommands::User(command) => command.run(environment),

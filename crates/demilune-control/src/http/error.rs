@@ -216,6 +216,15 @@ impl ApiError {
         Defect::new(&NOT_FOUND, "Nothing is tried on the requests of this zone; begin with PUT.").into()
     }
 
+    /// A document cannot be used, for each of these reasons.
+    pub(crate) fn document_rejected(sentences: Vec<String>) -> Self {
+        let defect = |message| {
+            let pointer = Some("/source".to_owned());
+            Defect { pointer, ..Defect::new(&SCHEMA_REJECTED, message) }
+        };
+        Self::of(sentences.into_iter().map(defect))
+    }
+
     /// There is no such discovered operation.
     pub(crate) fn discovered_unknown() -> Self {
         let message = "There is no discovered operation with this id in the zone; list them to find it.";

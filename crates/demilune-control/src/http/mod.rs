@@ -6,6 +6,7 @@ mod body;
 mod configuration;
 mod discovery;
 mod docs;
+mod drift;
 mod envelope;
 mod error;
 mod events;

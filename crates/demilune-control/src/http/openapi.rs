@@ -15,7 +15,7 @@ use utoipa::{
 };
 
 use super::{
-    analytics, configuration, discovery, events, expressions, health, operations, origins, parameter_schemas,
+    analytics, configuration, discovery, drift, events, expressions, health, operations, origins, parameter_schemas,
     router::{OWN_PREFIX, PREFIX},
     routes, schema_validation, schemas, settings, thresholds, tokens, trial, user_schemas, zones,
 };
@@ -86,6 +86,7 @@ struct Contract;
     analytics::operation,
     events::list,
     discovery::explain,
+    drift::find,
     trial::show,
     trial::begin,
     trial::end,

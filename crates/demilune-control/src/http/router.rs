@@ -9,7 +9,7 @@ use axum::{
 };
 
 use super::{
-    SharedState, analytics, configuration, discovery, docs, error, events, expressions, frame, health, openapi,
+    SharedState, analytics, configuration, discovery, docs, drift, error, events, expressions, frame, health, openapi,
     operations, origins, parameter_schemas, routes, schema_validation, schemas, settings, thresholds, tokens, trial,
     user_schemas, zones,
 };
@@ -121,6 +121,7 @@ fn own_api() -> Router<SharedState> {
         .route("/zones/{zone_id}/origins/{host}", delete(origins::remove))
         .route("/zones/{zone_id}/analytics", get(analytics::zone))
         .route("/zones/{zone_id}/discovery/operations/{operation_id}/explain", get(discovery::explain))
+        .route("/zones/{zone_id}/drift", post(drift::find))
         .route("/zones/{zone_id}/events", get(events::list))
         .route("/zones/{zone_id}/schema_trial", get(trial::show).put(trial::begin).delete(trial::end))
         .route("/zones/{zone_id}/operations/{operation_id}/analytics", get(analytics::operation))

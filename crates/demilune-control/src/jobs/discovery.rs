@@ -3,11 +3,15 @@
 use demilune_discovery::{Candidate, DiscoveryOptions, Sightings, candidates};
 use demilune_inventory::{Timestamp, ZoneId};
 use demilune_store::{Discovery, FoundOperation, Store, StoreFailure};
+use demilune_traffic::Hour;
 use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
 use super::hourly::{ComputeError, Hourly, last_complete_hour};
-use crate::{clock::unix_seconds, discovery::explanation};
+use crate::{
+    clock::{hour_time, unix_seconds},
+    discovery::explanation,
+};
 
 const DAY_SECONDS: u64 = 86_400;
 /// How many days are looked at beside the one that has begun.
@@ -40,8 +44,7 @@ impl DiscoveryJob {
     }
 
     async fn compute(&self, zone: &ZoneId, now: Timestamp) -> Result<(), StoreFailure> {
-        let seconds = unix_seconds(now);
-        let from = (seconds - seconds % DAY_SECONDS).saturating_sub(DAYS * DAY_SECONDS);
+        let (seconds, from) = (unix_seconds(now), unix_seconds(period_start(now)));
         let mut sum = Sightings::default();
         for (day, source) in self.hourly.store.sightings_list(zone, from, seconds.saturating_add(1)).await? {
             self.hourly.take_lease().await?;
@@ -69,6 +72,12 @@ impl DiscoveryJob {
         let discovery = Discovery { found: discovery, period_seconds: seconds.saturating_sub(from), computed_at: now };
         self.hourly.store.discovery_replace(zone, discovery).await
     }
+}
+
+/// From when on requests are looked at: the start of a day, ten days before this one.
+pub(crate) fn period_start(now: Timestamp) -> Timestamp {
+    let seconds = unix_seconds(now);
+    hour_time(Hour::of((seconds - seconds % DAY_SECONDS).saturating_sub(DAYS * DAY_SECONDS)))
 }
 
 /// Works off the threads that answer calls: millions of sightings take some hundred milliseconds.

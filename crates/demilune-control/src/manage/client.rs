@@ -91,6 +91,7 @@ impl Client {
             Command::Backup { .. }
             | Command::Recompute { .. }
             | Command::Discover { .. }
+            | Command::Drift { .. }
             | Command::SchemaApplyLearned { .. } => LONG_TIME_MAX,
             _ => CALL_TIME_MAX,
         };

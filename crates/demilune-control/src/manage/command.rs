@@ -201,6 +201,13 @@ pub enum Command {
         /// The zone's id or name; may be absent when there is exactly one zone.
         zone: Option<String>,
     },
+    /// Says where a document and the requests of a zone disagree.
+    Drift {
+        /// The zone's id or name; may be absent when there is exactly one zone.
+        zone: Option<String>,
+        /// The document, JSON or YAML.
+        source: String,
+    },
     /// Makes an OpenAPI document of a host's operations, with what was learned about them.
     SchemaExport {
         /// The zone's id or name; may be absent when there is exactly one zone.

@@ -112,6 +112,9 @@ pub enum ManageError {
     /// Nothing that could be tried; the text says why.
     #[error("nothing is tried: {0}")]
     Trial(String),
+    /// The document cannot be compared with requests; the text says why.
+    #[error("nothing was compared: {0}")]
+    Drift(String),
     /// No copy was made.
     #[error("no backup was made")]
     Backup(#[source] BackupError),

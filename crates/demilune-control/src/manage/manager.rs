@@ -69,6 +69,7 @@ impl Manager {
                 // On the heap: what it waits for is large.
                 Box::pin(self.recompute(zone.as_deref(), at.as_deref(), keep_newer)).await
             }
+            Command::Drift { zone, source } => Box::pin(self.drift(zone.as_deref(), source)).await,
             Command::Discover { zone } => Box::pin(self.discover(zone.as_deref())).await,
             Command::TrialBegin { zone, candidate } => self.trial_begin(zone.as_deref(), candidate).await,
             Command::TrialShow { zone } => self.trial_show(zone.as_deref()).await,

@@ -4,6 +4,7 @@ mod bootstrap;
 mod client;
 mod command;
 mod discovery;
+mod drift;
 mod error;
 mod explain;
 mod group;
@@ -24,6 +25,7 @@ mod trial;
 mod users;
 mod zones;
 
+pub use crate::drift::{DriftCounts, DriftFinding, DriftKind, DriftReport, NotComparedLine};
 pub use crate::trial::{FoundMisfit, KeywordLine, ProblemLine, TrialReport, TriedOperation};
 pub use bootstrap::{BootstrapError, FirstCredential};
 pub use client::{CallError, Client, ConnectError};

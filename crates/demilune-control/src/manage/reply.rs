@@ -7,7 +7,7 @@ use demilune_policy::rule::{HostHeader, ZoneSettings};
 use demilune_store::{OriginRecord, Token, User, Zone};
 use serde::{Deserialize, Serialize};
 
-use super::{ExplanationView, OperationView, TrialReport};
+use super::{DriftReport, ExplanationView, OperationView, TrialReport};
 
 /// The answer to a [`Command`](super::Command) that worked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,6 +49,8 @@ pub enum Reply {
     Recomputed(RecomputedView),
     /// What was found among requests that no operation matches.
     Discovered(Vec<DiscoveredView>),
+    /// Where a document and requests disagree.
+    Drift(Box<DriftReport>),
     /// A host's operations as a document.
     SchemaExported(SchemaView),
     /// What was learned about an operation is in force.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use demilune_inventory::{Host, OperationId, OperationKey, Timestamp, ZoneId};
-use demilune_schema::document::{Document, Options, Problem, Severity};
+use demilune_schema::document::{Document, Options};
 use demilune_store::{NewTrial, Store, StoreFailure, Trial};
 use serde::{Deserialize, Serialize};
 
@@ -83,14 +83,7 @@ async fn learned(
 /// What a document describes and what was found in it, as they are stored.
 fn read(source: &str, host: Option<Host>) -> Result<(String, String), TrialError> {
     let read = Document::read(source.as_bytes(), &Options { host, ..Options::default() });
-    let Some(document) = read.document else {
-        let errors = read.problems.iter().filter(|problem| problem.severity > Severity::Warning);
-        let sentence = |problem: &Problem| match problem.location.as_str() {
-            "" => problem.message.clone(),
-            location => format!("{} ({location})", problem.message),
-        };
-        return Err(TrialError::Rejected(errors.map(sentence).take(20).collect()));
-    };
+    let Some(document) = read.document else { return Err(TrialError::Rejected(reading::refusal(&read.problems))) };
     let line = |key: &OperationKey| [key.method.as_str().to_owned(), key.host.to_string(), key.endpoint.to_string()];
     let operations: Vec<_> = document.operations.iter().map(|operation| line(&operation.key)).collect();
     let details = Details { keywords: KeywordLine::of(&read.keywords), problems: ProblemLine::of(&read.problems) };

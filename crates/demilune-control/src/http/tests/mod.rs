@@ -4,6 +4,7 @@ mod analytics;
 mod configuration;
 mod credentials;
 mod discovery;
+mod drift;
 mod events;
 mod fallthrough;
 mod learned_schema;

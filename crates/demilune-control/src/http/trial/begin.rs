@@ -13,7 +13,7 @@ use crate::{
         SharedState,
         auth::WritableZone,
         envelope::Envelope,
-        error::{ApiError, Defect, FailureBody, SCHEMA_NOT_LEARNED, SCHEMA_REJECTED},
+        error::{ApiError, Defect, FailureBody, SCHEMA_NOT_LEARNED},
         input::{check_members, member, text},
         schema_validation::schemas::{UploadBody, source},
         user_schemas::check_name,
@@ -78,15 +78,7 @@ impl From<TrialError> for ApiError {
     fn from(error: TrialError) -> Self {
         match error {
             TrialError::ZoneGone(zone) => Self::zone_unknown(zone.as_str()),
-            TrialError::Rejected(sentences) => {
-                let defect = |message| Defect {
-                    code: &SCHEMA_REJECTED,
-                    message,
-                    pointer: Some("/source".to_owned()),
-                    chain: &[],
-                };
-                Self::of(sentences.into_iter().map(defect))
-            }
+            TrialError::Rejected(sentences) => Self::document_rejected(sentences),
             TrialError::NotLearned(ApplyError::Gone) => {
                 Defect::at("/learned_from", "The zone has no such operation; list its operations to find it.").into()
             }

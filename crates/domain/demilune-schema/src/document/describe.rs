@@ -44,6 +44,7 @@ impl Descriptions {
     }
 
     /// Its operations, in order.
+    #[must_use]
     pub fn keys(&self) -> impl ExactSizeIterator<Item = &OperationKey> {
         self.operations.iter().map(|(key, _)| key)
     }
