@@ -1,5 +1,5 @@
 //! Laws of comparing documents with traffic: what was learned from traffic does not differ from it, a wider bound refuses
-//! no more, and whatever stands where schemas should be, a comparison comes to an end.
+//! no more, enforcement refuses what is told and nothing else, and whatever stands where schemas should be, a comparison comes to an end.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -9,11 +9,13 @@ use std::{
 };
 
 use demilune_schema::{
-    document::OperationText,
-    drift::{Comparison, Kind, compare},
+    document::{Document, OperationText, Options, describe},
+    drift::{Comparison, Counted, Kind, compare},
     learn::{Evidence, LearnKey, Learned, Profile, Supporter},
+    validate::{Content, RequestParts},
 };
 use demilune_traffic::Hour;
+use http::{HeaderMap, HeaderValue, header};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
@@ -88,27 +90,39 @@ prop_compose! {
     }
 }
 
+/// One request, as it was sent.
+struct Request {
+    id: String,
+    query: String,
+    body: String,
+}
+
+fn request(traffic: Traffic, number: u64) -> Request {
+    let mixed = number.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 33;
+    let text = |values| value(values, mixed).to_string().trim_matches('"').replace(' ', "+");
+    let mut query = format!("r={}&r={}", text(traffic.repeated), text(traffic.repeated));
+    let mut body = json!({
+        "list": [value(traffic.items, mixed), value(traffic.items, mixed + 1)],
+        "either": if mixed.is_multiple_of(traffic.nulls) { Value::Null } else { value(traffic.member, mixed) },
+        "map": {(format!("{:032x}", u128::from(number) << 64)): 1},
+    });
+    if mixed.is_multiple_of(traffic.presence) {
+        query = format!("{query}&q={}", text(traffic.query));
+        body["deep"] = json!({"member": value(traffic.member, mixed)});
+    }
+    let id = value(traffic.path, mixed).to_string().trim_matches('"').replace(' ', "%20");
+    Request { id, query, body: body.to_string() }
+}
+
 /// Evidence of requests of a hundred callers.
 fn evidence(traffic: Traffic) -> Evidence {
     let mut evidence = Evidence::new(Arc::default());
     for number in 0..traffic.requests {
-        let mixed = number.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 33;
-        let text = |values| value(values, mixed).to_string().trim_matches('"').replace(' ', "+");
-        let mut query = format!("r={}&r={}", text(traffic.repeated), text(traffic.repeated));
-        let mut body = json!({
-            "list": [value(traffic.items, mixed), value(traffic.items, mixed + 1)],
-            "either": if mixed.is_multiple_of(traffic.nulls) { Value::Null } else { value(traffic.member, mixed) },
-            "map": {(format!("{:032x}", u128::from(number) << 64)): 1},
-        });
-        if mixed.is_multiple_of(traffic.presence) {
-            query = format!("{query}&q={}", text(traffic.query));
-            body["deep"] = json!({"member": value(traffic.member, mixed)});
-        }
+        let Request { id, query, body } = request(traffic, number);
         let hour = Hour::of(number * 30 / traffic.requests * Hour::SECONDS);
         let supporter = Supporter(u32::try_from(number * 37 % 101).unwrap() * 40_000_000);
-        let id = value(traffic.path, mixed).to_string().trim_matches('"').to_owned();
         evidence.observe(&KEY, hour, supporter, &[&id], Some(&query));
-        evidence.observe_body(&KEY, hour, supporter, body.to_string().as_bytes());
+        evidence.observe_body(&KEY, hour, supporter, body.as_bytes());
     }
     evidence
 }
@@ -152,6 +166,125 @@ fn with_bounds_moved(text: &OperationText, by: i64) -> OperationText {
     let parameters = text.parameters.iter().map(|parameter| moved(parameter, by)).collect();
     let request_body = text.request_body.as_ref().map(|body| moved(body, by));
     OperationText { variables: text.variables.clone(), parameters, request_body }
+}
+
+/// A schema of values that are no objects, of keywords that are compared.
+fn schema() -> impl Strategy<Value = Value> {
+    let number = || {
+        prop_oneof![(-3_i64..60).prop_map(Value::from), (-3_i32..60).prop_map(|number| json!(f64::from(number) + 0.5))]
+    };
+    let length = || (0_u64..30).prop_map(Value::from);
+    let keywords = (
+        prop::option::of(prop::sample::select(vec!["string", "integer", "number", "boolean"]).prop_map(Value::from)),
+        prop::option::weighted(0.3, any::<bool>().prop_map(Value::from)),
+        prop::option::weighted(0.3, number()),
+        prop::option::weighted(0.3, number()),
+        prop::option::weighted(0.3, any::<bool>().prop_map(Value::from)),
+        prop::option::weighted(0.3, length()),
+        prop::option::weighted(0.3, length()),
+        prop::option::weighted(0.2, prop::sample::select(vec!["uuid", "date", "int32", "email"]).prop_map(Value::from)),
+        prop::option::weighted(
+            0.2,
+            prop::sample::select(vec![json!(["a", "ab"]), json!(["a", null]), json!([0, 1, 2]), json!([true])]),
+        ),
+    );
+    keywords.prop_map(|(kind, nullable, minimum, maximum, exclusive, shortest, longest, format, list)| {
+        let members = [
+            ("type", kind),
+            ("nullable", nullable),
+            ("minimum", minimum),
+            ("maximum", maximum),
+            ("exclusiveMinimum", exclusive.clone()),
+            ("exclusiveMaximum", exclusive),
+            ("minLength", shortest),
+            ("maxLength", longest),
+            ("format", format),
+            ("enum", list),
+        ];
+        members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect::<Map<_, _>>().into()
+    })
+}
+
+/// An operation whose schemas are of keywords that are compared.
+fn operation() -> impl Strategy<Value = Value> {
+    let object = (
+        prop::collection::vec(schema(), 6),
+        prop::option::of(any::<bool>()),
+        prop::sample::subsequence(vec!["list", "either", "map", "deep"], 0..4),
+        0_u64..4,
+        any::<[bool; 3]>(),
+    );
+    object.prop_map(|(schemas, others, required, items, [is_list, is_required, is_split])| {
+        let [path, query, repeated, member, item, deep] = schemas.as_slice() else { unreachable!("there are six") };
+        let repeated = if is_list { json!({"type": "array", "items": repeated}) } else { repeated.clone() };
+        let properties = json!({
+            "list": {"type": "array", "minItems": items, "maxItems": items + 1, "items": item},
+            "either": if is_split { json!({"allOf": [member, {"maxLength": 7}]}) } else { member.clone() },
+            "deep": {"type": "object", "properties": {"member": deep}},
+        });
+        let mut body = json!({"type": "object", "properties": properties});
+        if !required.is_empty() {
+            body["required"] = json!(required);
+        }
+        if let Some(others) = others {
+            body["additionalProperties"] = json!(others);
+        }
+        json!({
+            "parameters": [
+                {"name": "var1", "in": "path", "required": true, "schema": path},
+                {"name": "q", "in": "query", "required": is_required, "schema": query},
+                {"name": "r", "in": "query", "schema": repeated},
+            ],
+            "requestBody": {"content": {"application/json": {"schema": body}}},
+            "responses": {"default": {"description": "any"}},
+        })
+    })
+}
+
+/// An operation that restricts one place, of which a request has one value at most.
+fn operation_of_one_place() -> impl Strategy<Value = Value> {
+    (schema(), 0..4).prop_map(|(schema, place)| {
+        let at = |own| if own == place { schema.clone() } else { json!({}) };
+        let deep = json!({"properties": {"member": at(3)}});
+        json!({
+            "parameters": [
+                {"name": "var1", "in": "path", "required": true, "schema": at(0)},
+                {"name": "q", "in": "query", "schema": at(1)},
+                {"name": "r", "in": "query", "schema": {"type": "array"}},
+            ],
+            "requestBody": {
+                "content": {"application/json": {"schema": {"properties": {"either": at(2), "deep": deep}}}},
+            },
+            "responses": {"default": {"description": "any"}},
+        })
+    })
+}
+
+/// How many of the requests a document with the operation refuses, and how it compares with them.
+fn enforced(operation: &Value, traffic: Traffic) -> (u64, Comparison) {
+    let document = json!({
+        "openapi": "3.0.3",
+        "info": {"title": "t", "version": "1"},
+        "servers": [{"url": "https://api.example.com"}],
+        "paths": {"/things/{var1}": {"post": operation}},
+    });
+    let bytes = document.to_string().into_bytes();
+    let read = Document::read(&bytes, &Options::default());
+    let enforced = read.document.unwrap_or_else(|| panic!("{:?}", read.problems));
+    let text = describe(&bytes, &Options::default(), &enforced.operations[0].key).unwrap();
+    (refused(&enforced, traffic), compare(&text, &evidence(traffic), &["var1"]))
+}
+
+fn refused(document: &Document, traffic: Traffic) -> u64 {
+    let mut headers = HeaderMap::new();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    let is_refused = |number: &u64| {
+        let Request { id, query, body } = request(traffic, *number);
+        let content = Content::Whole(body.as_bytes());
+        let parts = RequestParts { variables: &[&id], query: Some(&query), headers: &headers, content };
+        !document.operations[0].validator.validate(&parts).violations.is_empty()
+    };
+    (0..traffic.requests).filter(is_refused).count() as u64
 }
 
 /// Any JSON, with names that mean something more often than not.
@@ -251,6 +384,34 @@ proptest! {
         let narrow = tighter(&compare(&narrow, &evidence, &["var1"]));
         for (place, count) in tighter(&compare(&wide, &evidence, &["var1"])) {
             prop_assert!(narrow.get(&place).is_some_and(|before| *before >= count), "{:?}", place);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// What is told to be refused is, and what is not told is not, but for what is said not to be compared.
+    #[test]
+    fn a_comparison_agrees_with_what_enforcement_refuses(traffic in traffic(), operation in operation()) {
+        let (refused, comparison) = enforced(&operation, Traffic { requests: 1_000, ..traffic });
+        let tighter = || comparison.differences.iter().filter(|difference| difference.kind == Kind::Tighter);
+        let is_sure = tighter().any(|difference| difference.counted != Counted::AtMost);
+        let is_silent = tighter().next().is_none() && comparison.not_compared.is_empty();
+        if is_sure || is_silent {
+            prop_assert_eq!(refused > 0, is_sure, "{} {:#?}", operation, comparison);
+        }
+    }
+
+    #[test]
+    fn counts_of_what_enforcement_refuses_are_as_sure_as_they_say(traffic in traffic(), operation in operation_of_one_place()) {
+        let (refused, comparison) = enforced(&operation, Traffic { requests: 1_000, ..traffic });
+        let tighter = || comparison.differences.iter().filter(|difference| difference.kind == Kind::Tighter);
+        let least = tighter().filter(|difference| difference.counted != Counted::AtMost).map(|difference| difference.count);
+        prop_assert!(refused >= least.max().unwrap_or(0), "{} of {} {:#?}", refused, operation, comparison);
+        if comparison.not_compared.is_empty() && tighter().all(|difference| difference.counted != Counted::AtLeast) {
+            let most: u64 = tighter().map(|difference| difference.count).sum();
+            prop_assert!(refused <= most, "{} of {} {:#?}", refused, operation, comparison);
         }
     }
 }

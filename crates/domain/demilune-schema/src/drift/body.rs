@@ -9,6 +9,7 @@ use super::{
     findings::Findings,
     members::Members,
     parts::{Located, Parts},
+    presence::NO_ROOM,
     spot::{Learned, Spot, Written},
 };
 use crate::{
@@ -24,6 +25,7 @@ const SAMPLED: &str = "bodies are sampled, so how many requests had none is not 
 const NO_CONTENT: &str = "a request body needs content by media type";
 const NOT_JSON: &str = "only JSON is learned";
 const SEVERAL: &str = "bodies of several JSON types are counted together";
+const UNREADABLE: &str = "bodies that are no JSON, or in which a name stands twice, are not looked into";
 const NO_SCHEMA: &str = "the document says nothing of it";
 
 /// The places of bodies.
@@ -51,6 +53,12 @@ pub(super) fn compare(
     let Some(field) = evidence.body.get(FieldHash::BODY) else {
         return findings.not_compared(PLACE, "requestBody", NONE_READ);
     };
+    if evidence.unreadable_bodies() > 0 {
+        findings.not_compared(PLACE, "requestBody", UNREADABLE);
+    }
+    if evidence.body.cut.is_some() {
+        findings.not_compared(PLACE, "properties", NO_ROOM);
+    }
     let tree = Tree { children: evidence.body.children(), shown, is_cut: evidence.body.cut.is_some() };
     let parts = Parts::of(vec![(pointer, schema)]);
     tree.compare(PLACE, &parts, (FieldHash::BODY, field), learned.as_ref(), findings);

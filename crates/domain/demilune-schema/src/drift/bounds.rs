@@ -121,7 +121,8 @@ fn limits<'d>(
     if let (Some(exclusive), Some(documented)) = (exclusive, stands_beside.filter(|beside| !beside.is_boolean())) {
         add(exclusive, documented, true);
     }
-    if let (Some(_), Some(documented)) = (exclusive, part.get("format"))
+    // Formats of integers bound what is read as a number, as minimum and maximum do.
+    if let (Some(_), true, Some(documented)) = (exclusive, family.applies, part.get("format"))
         && let Some(range) = documented.as_str().and_then(integer_bounds)
     {
         let last = i128::from(range[usize::from(end == End::Highest)]);

@@ -11,6 +11,7 @@ use super::{
     parts::{Part, Parts},
     presence::{self, Chances, Named},
     spot::Spot,
+    types,
 };
 use crate::{
     learn::{Class, Field, FieldHash, Step, Tally},
@@ -29,6 +30,8 @@ pub(super) struct Members<'c, 'e> {
     spot: &'c Spot<'c>,
     objects: &'c Tally,
     children: BTreeMap<&'e str, (FieldHash, &'e Field)>,
+    /// Those that are required, and where.
+    required: BTreeMap<&'c str, String>,
     /// The learned schemas of those that are shown.
     shown: Option<&'c Map<String, Value>>,
     /// Whether there was no room for every place that was seen.
@@ -44,7 +47,8 @@ impl<'c, 'e> Members<'c, 'e> {
         };
         let children = children.iter().filter_map(|(at, field)| Some((name(field)?, (*at, *field)))).collect();
         let shown = spot.learned.within("properties").and_then(Value::as_object);
-        Some(Self { spot, objects: spot.field.classes.get(Class::Object)?, children, shown, is_cut })
+        let objects = spot.field.classes.get(Class::Object)?;
+        Some(Self { spot, objects, children, required: spot.parts.required(), shown, is_cut })
     }
 
     pub(super) fn compare(&self, tree: &Tree<'_>, findings: &mut Findings) {
@@ -59,8 +63,8 @@ impl<'c, 'e> Members<'c, 'e> {
         for name in &documented {
             self.documented(name, tree, findings);
         }
-        for name in self.required().difference(&documented) {
-            self.presence(name, &self.place(name), self.spot.parts.first("required").1.as_str(), findings);
+        for (name, location) in self.required.iter().filter(|(name, _)| !documented.contains(*name)) {
+            self.presence(name, &self.place(name), location, findings);
         }
         self.others(&documented, tree, findings);
     }
@@ -69,11 +73,6 @@ impl<'c, 'e> Members<'c, 'e> {
         let mut place = self.spot.place.to_owned();
         push_token(&mut place, name);
         place
-    }
-
-    fn required(&self) -> BTreeSet<&str> {
-        let lists = self.spot.parts.keyword("required").filter_map(|(_, names)| names.as_array());
-        lists.flatten().filter_map(Value::as_str).collect()
     }
 
     fn documented(&self, name: &str, tree: &Tree<'_>, findings: &mut Findings) {
@@ -91,6 +90,12 @@ impl<'c, 'e> Members<'c, 'e> {
         }
         self.presence(name, &place, &location, findings);
         if let Some((at, field)) = self.children.get(name) {
+            // One part may name what another, which does not, refuses.
+            for location in self.closed(name) {
+                let at = At { place: &place, location, keyword: "additionalProperties" };
+                let values = [json!(false), types::names(field.classes.iter())];
+                findings.add(Difference::of(Kind::Tighter, at, values, &field.seen, self.objects.count));
+            }
             tree.compare(&place, &parts, (*at, field), self.learned(name), findings);
         }
     }
@@ -103,8 +108,8 @@ impl<'c, 'e> Members<'c, 'e> {
             place,
             location,
             keyword: "properties",
-            required: self.spot.parts.requires(name),
-            is_unclear: !self.spot.parts.unclear.is_empty(),
+            required: self.required.get(name).cloned(),
+            is_unclear: self.spot.parts.may_name_members(),
         };
         let field = self.children.get(name).map(|(_, field)| *field);
         let chances = Chances { of: self.objects.count, ground: self.objects, is_cut: self.is_cut };
@@ -174,7 +179,7 @@ impl<'c, 'e> Members<'c, 'e> {
             return;
         }
         // An alternative, or what a reference leads to, may name it.
-        if parts.unclear.is_empty() && !self.required().contains(name) {
+        if !parts.may_name_members() && !self.required.contains_key(name) {
             let at = At { place: &place, location: parts.first("properties").1, keyword: "properties" };
             let values = [Value::Null, learned.clone()];
             findings.add(Difference::of(Kind::Undocumented, at, values, &field.seen, self.objects.count));
@@ -239,6 +244,17 @@ mod tests {
         check(&object(&json!({"patternProperties": {"^n": {}}})), &[], &["/body patternProperties"]);
         check(&object(&json!({"allOf": [{"properties": {"note": {"type": "string"}}}]})), &[], &[]);
         check(&object(&json!({"allOf": [{"additionalProperties": false, "properties": {"id": {}}}]})), &[closed], &[]);
+        check(
+            &object(&json!({
+                "allOf": [{"properties": {"note": {}}}, {"additionalProperties": false, "properties": {"id": {}}}],
+            })),
+            &[
+                r#"looser /body/note type: null but "string", exactly 1000 of 1000"#,
+                r#"tighter /body/note additionalProperties: false but ["text"], exactly 1000 of 2000"#,
+            ],
+            &[],
+        );
+        check(&object(&json!({"minProperties": 1})), &[undocumented], &["/body minProperties"]);
         check(&object(&json!({"oneOf": [{"type": "object"}, {"title": "other"}]})), &[], &["/body oneOf"]);
     }
 

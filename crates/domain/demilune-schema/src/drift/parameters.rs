@@ -267,6 +267,12 @@ impl<'c> Comparer<'c> {
 
     /// Query parameters that are shown, and that nothing in the document covers.
     fn undocumented(&mut self) {
+        if self.evidence.unnamed.count > 0 {
+            self.findings.not_compared("/query", "parameters", presence::LIKE_DATA);
+        }
+        if self.evidence.parameters.cut.is_some() {
+            self.findings.not_compared("/query", "parameters", presence::NO_ROOM);
+        }
         for (name, (at, field)) in &self.query {
             if self.claims.iter().any(|claim| claim.covers(name)) {
                 continue;

@@ -1,5 +1,7 @@
 //! A schema as what must hold together: itself, and what `allOf` adds.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value};
 
 use crate::{
@@ -9,6 +11,24 @@ use crate::{
 
 /// How deep `allOf` and alternatives are followed.
 const DEPTH_MAX: usize = 8;
+/// Most schemas that hold together: real documents have ten or so, and each is asked about every member.
+const SCHEMAS_MAX: usize = 64;
+/// What is not compared and says nothing of which members there are, either.
+const SILENT_OF_MEMBERS: [&str; 13] = [
+    "pattern",
+    "multipleOf",
+    "uniqueItems",
+    "contains",
+    "minContains",
+    "maxContains",
+    "prefixItems",
+    "unevaluatedItems",
+    "minProperties",
+    "maxProperties",
+    "propertyNames",
+    "dependentRequired",
+    "not",
+];
 /// Keywords that are compared, and those that stand for nothing on their own.
 const COMPARED: [&str; 24] = [
     "type",
@@ -39,7 +59,7 @@ const COMPARED: [&str; 24] = [
 const NO_SCHEMA: &str = "a schema must be an object";
 const NO_LIST: &str = "it must be a list of schemas";
 const NO_TYPE: &str = "no type of that name";
-const TOO_DEEP: &str = "it is nested too deeply";
+const TOO_MUCH: &str = "it is nested too deeply, or in too many parts";
 const REFERENCE: &str = "the reference leads back to itself, or nowhere";
 const ALTERNATIVES: &str = "which alternative a request meant is not kept; the types of all are compared together";
 
@@ -97,8 +117,8 @@ impl<'d> Parts<'d> {
         if members.get("$ref").is_some_and(Value::is_string) {
             return self.unclear.push(("$ref", REFERENCE));
         }
-        if depth == 0 {
-            return self.unclear.push(("allOf", TOO_DEEP));
+        if depth == 0 || self.schemas.len() >= SCHEMAS_MAX {
+            return self.unclear.push(("allOf", TOO_MUCH));
         }
         if !has_known_type(schema) {
             return self.unclear.push(("type", NO_TYPE));
@@ -122,7 +142,10 @@ impl<'d> Parts<'d> {
     /// Null beside one alternative is what other versions call nullable; of others, only the types are known.
     fn alternatives(&mut self, pointer: &str, keyword: &'d str, value: &'d Value, admits_null: bool, depth: usize) {
         let Some(list) = value.as_array() else { return self.unclear.push((keyword, NO_LIST)) };
-        let is_null = |schema: &Value| type_kinds(schema) == Kinds::NULL;
+        if list.is_empty() {
+            return self.unclear.push((keyword, NO_LIST));
+        }
+        let is_null = |schema: &Value| own_kinds(schema) == Kinds::NULL;
         let mut others = list.iter().enumerate().filter(|(_, schema)| !is_null(schema));
         if let (Some((index, only)), None) = (others.next(), others.next()) {
             let has_null = list.len() > 1;
@@ -167,6 +190,11 @@ impl<'d> Parts<'d> {
         !self.unclear.is_empty() || keywords.iter().any(|keyword| self.says(keyword))
     }
 
+    /// Whether something that is not compared may name members, or require them.
+    pub(super) fn may_name_members(&self) -> bool {
+        self.unclear.iter().any(|(keyword, _)| !SILENT_OF_MEMBERS.contains(keyword))
+    }
+
     /// What the types let through.
     pub(super) fn admitted(&self) -> Admitted {
         self.admitted_by(type_kinds)
@@ -201,10 +229,15 @@ impl<'d> Parts<'d> {
         self.keyword("items").map(|(part, schema)| (part.at("items"), schema)).collect()
     }
 
-    /// Where a member is required.
-    pub(super) fn requires(&self, name: &str) -> Option<String> {
-        let has = |value: &Value| value.as_array().is_some_and(|names| names.iter().any(|other| other == name));
-        self.keyword("required").find(|(_, value)| has(value)).map(|(part, _)| part.at("required"))
+    /// The members that are required, and where each is first.
+    pub(super) fn required(&self) -> BTreeMap<&'d str, String> {
+        let mut required = BTreeMap::new();
+        for (part, names) in self.keyword("required") {
+            for name in names.as_array().into_iter().flatten().filter_map(Value::as_str) {
+                required.entry(name).or_insert_with(|| part.at("required"));
+            }
+        }
+        required
     }
 }
 

@@ -8,8 +8,8 @@ use super::{
 };
 use crate::learn::{self, Field, Learned, Tally};
 
-const LIKE_DATA: &str = "names that look like data are not kept";
-const NO_ROOM: &str = "there was no room for every place that was seen";
+pub(super) const LIKE_DATA: &str = "names that look like data are not kept";
+pub(super) const NO_ROOM: &str = "there was no room for every place that was seen";
 
 /// Something with a name that a document describes.
 pub(super) struct Named<'n> {
