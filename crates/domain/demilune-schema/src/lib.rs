@@ -1,4 +1,4 @@
-//! OpenAPI documents: read with every problem found, enforced on requests, and learned from them.
+//! OpenAPI documents: read with every problem found, enforced on requests, learned from them, and compared with them.
 //!
 //! ```
 //! use demilune_schema::{

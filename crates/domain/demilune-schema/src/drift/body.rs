@@ -189,6 +189,11 @@ mod tests {
         check(&json!({"application/json": integer, "application/hal+json": text}), &[], &["/body content"]);
         check(&json!({"application/json": {}}), &[], &["/body application/json"]);
         check(&json!({"application/json": {"schema": 7}}), &[], &["/body schema"]);
+        check(
+            &json!({"application/json": {"schema": {"type": "string", "required": "x", "properties": 7}}}),
+            &[],
+            &["/body properties", "/body required"],
+        );
         check(&json!({"application/json": {"schema": {"$ref": "#/x"}}}), &[], &["/body $ref"]);
     }
 

@@ -1,6 +1,6 @@
 //! Where what a document says of an operation differs from what was sent to it.
 //!
-//! [`compare`] takes the document's own words and the [`Evidence`](crate::learn::Evidence) of traffic. What a document
+//! [`compare`] takes the document's own words and the [`Evidence`] of traffic. What a document
 //! allows beyond traffic is measured by the rules of learned schemas; what it would refuse, by what was counted of
 //! requests that were answered with 2xx. Evidence holds classes, histograms and few values: what it cannot tell is among
 //! [`Comparison::not_compared`], and a count says whether it is exact. Names and values that fewer than five callers sent

@@ -58,6 +58,8 @@ const COMPARED: [&str; 24] = [
 ];
 const NO_SCHEMA: &str = "a schema must be an object";
 const NO_LIST: &str = "it must be a list of schemas";
+const NO_NAMES: &str = "it must be a list of names";
+const NO_MEMBERS: &str = "it must be schemas by name";
 const NO_TYPE: &str = "no type of that name";
 const TOO_MUCH: &str = "it is nested too deeply, or in too many parts";
 const REFERENCE: &str = "the reference leads back to itself, or nowhere";
@@ -131,6 +133,8 @@ impl<'d> Parts<'d> {
                     }),
                     None => self.unclear.push((keyword, NO_LIST)),
                 },
+                "required" if !value.is_array() => self.unclear.push((keyword, NO_NAMES)),
+                "properties" if !value.is_object() => self.unclear.push((keyword, NO_MEMBERS)),
                 "oneOf" | "anyOf" => self.alternatives(&pointer, keyword, value, admits_null, depth - 1),
                 other if !COMPARED.contains(&other) && restricts(other) => self.unclear.push((keyword, why(other))),
                 _ => {}
