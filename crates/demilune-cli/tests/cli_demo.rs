@@ -167,7 +167,7 @@ fn what_nobody_saved_is_found_and_one_of_it_is_saved() {
     let row = |endpoint: &str| {
         let rows = found.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
         let row = rows.into_iter().find(|words| words.get(4) == Some(&endpoint));
-        row.map(|words| words[..3].join(" ")).unwrap_or_else(|| panic!("{endpoint}: {found}"))
+        row.map_or_else(|| panic!("{endpoint}: {found}"), |words| words[..3].join(" "))
     };
     assert_eq!(row("/authors/{var1}"), "saved 600 GET");
     assert_eq!(row("/authors/{var1}/books"), "review 600 GET");

@@ -144,7 +144,7 @@ async fn an_unknown_id_changes_nothing(fixture: &Fixture) {
     store.discovery_replace(&zone, discovery(1, &[("/a", 700)])).await.unwrap();
     let (known_id, unknown) = (DiscoveredId::of(&zone, &key("/a")), DiscoveredId::of(&zone, &key("/b")));
     let changes = BTreeMap::from([(known_id, true), (unknown.clone(), true)]);
-    assert_eq!(store.discovered_set_ignored(&zone, changes).await.unwrap(), [unknown.clone()]);
+    assert_eq!(store.discovered_set_ignored(&zone, changes).await.unwrap(), std::slice::from_ref(&unknown));
     assert!(!known(&store, &zone).await["/a"].is_ignored);
     assert_eq!(store.discovered_get(&zone, &unknown).await.unwrap(), None);
 }

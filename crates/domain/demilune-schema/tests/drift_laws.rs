@@ -9,7 +9,7 @@ use std::{
 };
 
 use demilune_schema::{
-    document::{Document, OperationText, Options, describe},
+    document::{Descriptions, Document, OperationText, Options},
     drift::{Comparison, Counted, Kind, compare},
     learn::{Evidence, LearnKey, Learned, Profile, Supporter},
     validate::{Content, RequestParts},
@@ -271,7 +271,7 @@ fn enforced(operation: &Value, traffic: Traffic) -> (u64, Comparison) {
     let bytes = document.to_string().into_bytes();
     let read = Document::read(&bytes, &Options::default());
     let enforced = read.document.unwrap_or_else(|| panic!("{:?}", read.problems));
-    let text = describe(&bytes, &Options::default(), &enforced.operations[0].key).unwrap();
+    let text = Descriptions::read(&bytes, &Options::default()).0.unwrap().of(&enforced.operations[0].key).unwrap();
     (refused(&enforced, traffic), compare(&text, &evidence(traffic), &["var1"]))
 }
 
