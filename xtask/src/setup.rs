@@ -4,6 +4,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::Command,
+    thread,
 };
 
 use crate::run::{Failed, cargo, output, step, succeeds};
@@ -21,10 +22,13 @@ pub(crate) const PYTHON_SETS: [&str; 4] = ["4.3.1", "5.9.0", "schemathesis", "co
 /// All of it.
 pub(crate) fn all() -> Result<(), Failed> {
     system_packages()?;
-    cargo_tools()?;
-    python_packages()?;
-    json_schema_suite()?;
-    node_packages()
+    // Compiling keeps the processors busy, and packages the network.
+    thread::scope(|scope| {
+        let compiling = scope.spawn(cargo_tools);
+        let packages = python_packages().and_then(|()| json_schema_suite()).and_then(|()| node_packages());
+        let compiled = compiling.join().unwrap_or_else(|_| Err(Failed::Step("cargo tools".to_owned())));
+        compiled.and(packages)
+    })
 }
 
 /// A PostgreSQL server for the tests to start, Python with environments, and Node.js.
