@@ -58,13 +58,13 @@ pub(crate) async fn compare(
 ) -> Result<DriftReport, DriftError> {
     let gone = || DriftError::ZoneGone(zone.clone());
     let _turn = COMPARED.acquire().await.map_err(|error| StoreFailure::Internal(Box::new(error)))?;
-    let rules = store.zone_rules(zone).await?.ok_or_else(gone)?;
+    let inventory = Inventory::new(store.zone_rules(zone).await?.ok_or_else(gone)?);
     // Servers that name no host are taken for the zone's own, as with uploads.
     let host = store.zone_get(zone).await?.ok_or_else(gone)?.name.parse::<Host>().ok();
     let reading = reading::one_at_a_time(move || read(&source, host));
     let (described, problems) = reading.await?.map_err(DriftError::Rejected)?;
     let from = period_start(now);
-    let (observed, ignored) = observed(store, zone, &rules, from, now).await?;
+    let (observed, ignored) = observed(store, zone, &inventory, from, now).await?;
     let documented: Vec<&OperationKey> = described.keys().collect();
     let standings = standings(&documented, &observed);
     let report = DriftReport {
@@ -78,7 +78,7 @@ pub(crate) async fn compare(
         problems,
         ..DriftReport::default()
     };
-    let mut comparing = Comparing { store, zone, rules: &rules, observed: &observed, from, now, report };
+    let mut comparing = Comparing { store, zone, inventory: &inventory, observed: &observed, from, now, report };
     comparing.undocumented(&standings).await?;
     comparing.unseen(&described, &standings).await?;
     comparing.requests(&described).await?;
@@ -91,45 +91,59 @@ fn read(source: &str, host: Option<Host>) -> Result<(Arc<Descriptions>, Vec<Prob
     Ok((Arc::new(described), ProblemLine::of(&problems)))
 }
 
+/// The saved operations of a zone.
+struct Inventory {
+    rules: ZoneRules,
+    ids: BTreeMap<OperationKey, OperationId>,
+    keys: BTreeMap<OperationId, OperationKey>,
+}
+
+impl Inventory {
+    fn new(rules: ZoneRules) -> Self {
+        let ids = rules.operations.iter().map(|rule| (rule.key.clone(), rule.id)).collect();
+        let keys = rules.operations.iter().map(|rule| (rule.id, rule.key.clone())).collect();
+        Self { rules, ids, keys }
+    }
+}
+
 /// The operations that requests were sent to, and how many discovered ones are left out since somebody said so.
 async fn observed(
     store: &Store,
     zone: &ZoneId,
-    rules: &ZoneRules,
+    inventory: &Inventory,
     from: Timestamp,
     now: Timestamp,
 ) -> Result<(Vec<Observed>, u64), StoreFailure> {
-    let by_id: BTreeMap<OperationId, &OperationKey> =
-        rules.operations.iter().map(|rule| (rule.id, &rule.key)).collect();
-    let totals = store.traffic_totals(zone, from, now).await?;
-    let saved = totals.iter().filter_map(|(id, record)| {
-        let (id, requests) = ((*id)?, record.answered(StatusClass::Successful));
-        let key = *by_id.get(&id).filter(|_| requests > 0)?;
-        Some(Observed { id: ObservedId::Saved(id), key: key.clone(), example: example(key), requests })
-    });
-    let mut observed: Vec<Observed> = saved.collect();
+    let mut observed: BTreeMap<ObservedId, Observed> = BTreeMap::new();
+    for (id, record) in store.traffic_totals(zone, from, now).await? {
+        let requests = record.answered(StatusClass::Successful);
+        if let Some(id) = id.filter(|_| requests > 0)
+            && let Some(key) = inventory.keys.get(&id)
+        {
+            let id = ObservedId::Saved(id);
+            observed.insert(id.clone(), Observed { id, key: key.clone(), example: example(key), requests });
+        }
+    }
     let mut ignored = 0;
     for Discovered { operation, state } in Discovered::all(store, zone).await?.unwrap_or_default() {
         let DiscoveredOperation { id, key, example, requests, .. } = operation;
+        // What was saved since had requests before that, which no operation counted.
+        let saved = inventory.ids.get(&key).filter(|_| state == DiscoveredState::Saved);
+        let id = saved.map_or(ObservedId::Discovered(id), |id| ObservedId::Saved(*id));
         if state == DiscoveredState::Ignored {
             ignored += 1;
-            continue;
-        }
-        // What was saved since had requests before that, which no operation counted.
-        let saved = rules.operations.iter().find(|rule| state == DiscoveredState::Saved && rule.key == key);
-        let id = saved.map_or(ObservedId::Discovered(id), |rule| ObservedId::Saved(rule.id));
-        match observed.iter_mut().find(|known| known.id == id) {
-            Some(known) => known.requests = known.requests.saturating_add(requests),
-            None => observed.push(Observed { id, key, example, requests }),
+        } else {
+            let known = observed.entry(id.clone()).or_insert(Observed { id, key, example, requests: 0 });
+            known.requests = known.requests.saturating_add(requests);
         }
     }
-    Ok((observed, ignored))
+    Ok((observed.into_values().collect(), ignored))
 }
 
 struct Comparing<'c> {
     store: &'c Store,
     zone: &'c ZoneId,
-    rules: &'c ZoneRules,
+    inventory: &'c Inventory,
     observed: &'c [Observed],
     from: Timestamp,
     now: Timestamp,
@@ -149,7 +163,7 @@ impl Comparing<'_> {
             let (finding, times) = match &observed.id {
                 ObservedId::Saved(id) => {
                     let finding = DriftFinding { operation_id: Some(id.to_string()), ..finding(&observed.key) };
-                    (finding, self.times(*id).await?)
+                    (finding, self.times(DriftKind::Undocumented, *id).await?)
                 }
                 ObservedId::Discovered(id) => {
                     let finding = DriftFinding { discovered_id: Some(id.to_string()), ..finding(&observed.key) };
@@ -172,18 +186,17 @@ impl Comparing<'_> {
     }
 
     async fn unseen(&mut self, described: &Descriptions, standings: &Standings) -> Result<(), StoreFailure> {
-        let ids: BTreeMap<&OperationKey, OperationId> =
-            self.rules.operations.iter().map(|rule| (&rule.key, rule.id)).collect();
-        let head_as_get = self.rules.settings.head_as_get;
-        let saved = Matcher::build(self.rules.operations.iter().map(|rule| &rule.key), MatcherOptions { head_as_get });
+        let ZoneRules { operations, settings, .. } = &self.inventory.rules;
+        let options = MatcherOptions { head_as_get: settings.head_as_get };
+        let saved = Matcher::build(operations.iter().map(|rule| &rule.key), options);
         let mut variables = Variables::default();
         for (key, _) in described.keys().zip(&standings.requests).filter(|(_, requests)| **requests == 0) {
-            let id = ids.get(key).copied();
+            let id = self.inventory.ids.get(key).copied();
             let times = match id {
-                Some(id) => self.times(id).await?,
+                Some(id) => self.times(DriftKind::Unseen, id).await?,
                 None => Times::default(),
             };
-            let other = wider(&saved, self.rules, key, &mut variables).filter(|_| id.is_none());
+            let other = wider(&saved, &self.inventory.rules, key, &mut variables).filter(|_| id.is_none());
             let message = match (&times.last, other) {
                 (Some(_), _) => "No request was answered with success since then.".to_owned(),
                 (None, None) => "No request was answered with success.".to_owned(),
@@ -206,8 +219,11 @@ impl Comparing<'_> {
         Ok(())
     }
 
-    /// When an operation had requests that were answered with 2xx, of all that is kept.
-    async fn times(&self, id: OperationId) -> Result<Times, StoreFailure> {
+    /// When an operation had requests that were answered with 2xx, of all that is kept; nothing if it is not listed anyway.
+    async fn times(&self, kind: DriftKind, id: OperationId) -> Result<Times, StoreFailure> {
+        if !self.report.lists_more(kind) {
+            return Ok(Times::default());
+        }
         let since = Timestamp::from_micros(self.now.as_micros().saturating_sub(KEPT_MICROS)).unwrap_or(self.from);
         let series = self.store.traffic_series(self.zone, TrafficScope::Operation(id), since, self.now).await?;
         let is_successful = |point: &&TrafficPoint| point.record.answered(StatusClass::Successful) > 0;
@@ -221,10 +237,9 @@ impl Comparing<'_> {
     async fn requests(&mut self, described: &Arc<Descriptions>) -> Result<(), StoreFailure> {
         let window = EvidenceWindow::of_week(self.now);
         let learned = self.store.learning_operations(self.zone, window.since, window.until).await?;
-        let by_id: BTreeMap<OperationId, &OperationKey> =
-            self.rules.operations.iter().map(|rule| (rule.id, &rule.key)).collect();
+        let keys = &self.inventory.keys;
         let mut compared: Vec<(&OperationKey, OperationId)> =
-            learned.into_iter().filter_map(|id| Some((*by_id.get(&id)?, id))).collect();
+            learned.into_iter().filter_map(|id| Some((keys.get(&id)?, id))).collect();
         compared.retain(|(key, _)| described.has(key));
         compared.sort_unstable();
         for (key, id) in compared {

@@ -19,7 +19,7 @@ pub(super) struct Observed {
 }
 
 /// Where an operation that requests were sent to is known from.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum ObservedId {
     Saved(OperationId),
     Discovered(DiscoveredId),

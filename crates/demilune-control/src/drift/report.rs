@@ -174,10 +174,14 @@ impl DriftCounts {
 impl DriftReport {
     /// Counts a finding, and keeps it if there are not too many of its kind.
     pub(super) fn add(&mut self, finding: DriftFinding) {
-        self.counts.count(finding.kind);
-        if self.counts.of(finding.kind) <= LISTED_MAX as u64 {
-            self.findings.push(finding);
-        }
+        let (kind, is_listed) = (finding.kind, self.lists_more(finding.kind));
+        self.findings.extend(is_listed.then_some(finding));
+        self.counts.count(kind);
+    }
+
+    /// Whether another finding of a kind would be kept.
+    pub(super) fn lists_more(&self, kind: DriftKind) -> bool {
+        self.counts.of(kind) < LISTED_MAX as u64
     }
 
     /// Notes what could not be compared, if there is not too much of it.
