@@ -7,6 +7,7 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
+use demilune_discovery::is_page;
 use demilune_inventory::{Match, NormalizedPath, Timestamp, Variables};
 use demilune_policy::{Decision, Ruleset, canonical_host, rule::OperationRule};
 use demilune_traffic::SessionHash;
@@ -142,7 +143,8 @@ impl Exchange {
     /// The origin's head is here.
     pub(crate) fn answered(&mut self, status: StatusCode, headers: &HeaderMap) {
         self.status = Some(status);
-        self.answered_with_page = is_page(headers);
+        let media_type = headers.get(header::CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
+        self.answered_with_page = is_page(media_type);
         self.origin = Some(self.started.elapsed());
     }
 
@@ -205,20 +207,4 @@ impl Drop for Exchange {
         let observer = Arc::clone(&self.observer);
         observer.finished(self);
     }
-}
-
-/// Whether an answer is a web page, or a part of one.
-fn is_page(headers: &HeaderMap) -> bool {
-    const KINDS: [&[u8]; 8] = [
-        b"text/html",
-        b"text/css",
-        b"text/javascript",
-        b"application/javascript",
-        b"image/",
-        b"font/",
-        b"video/",
-        b"audio/",
-    ];
-    let kind = headers.get(header::CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
-    KINDS.iter().any(|page| kind.get(..page.len()).is_some_and(|kind| kind.eq_ignore_ascii_case(page)))
 }

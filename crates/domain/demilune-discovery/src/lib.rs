@@ -10,6 +10,7 @@ mod candidate;
 mod encoding;
 mod fold;
 mod hosts;
+mod page;
 mod pattern;
 mod shape;
 mod siblings;
@@ -17,5 +18,6 @@ mod sightings;
 mod tree;
 
 pub use candidate::{Candidate, DiscoveryOptions, Origin, Part, Reason, candidates};
+pub use page::is_page;
 pub use shape::Shape;
 pub use sightings::{Sighting, Sightings};
