@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use demilune_inventory::{Timestamp, ZoneId};
 use demilune_traffic::Source;
 
-use super::{OPERATIONS_MAX, Table, keys, lock, of_operations};
+use super::{OPERATIONS_MAX, Table, keys, lock, of_operations, sightings};
 use crate::{
     connection::{Connection, placeholders},
     error::{QueryError, StoreFailure},
@@ -15,7 +15,7 @@ use crate::{
 /// What an import that begins has found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ImportBegun {
-    /// The same content had been imported under another source, whose records and samples are gone now.
+    /// The same content had been imported under another source, and all that this had brought is gone now.
     pub replaced: bool,
     /// The same content had been imported under this source, so that nothing of it is new.
     pub known: bool,
@@ -54,8 +54,8 @@ pub(crate) async fn begin(
     Ok(begun)
 }
 
-/// Takes out all that a source has counted. It stands last in the primary keys, so that this looks at every row of the
-/// zone: some operations in each statement, none of which may take long.
+/// Takes out all that a source has counted and seen. It stands last in the primary keys, so that this looks at every row
+/// of the zone: some operations in each statement, none of which may take long.
 async fn take_out(connection: &mut Connection<'_>, zone: &ZoneId, source: &Source) -> Result<(), QueryError> {
     for table in [Table::Records, Table::Sessions, Table::Learning] {
         let operations = keys::operations(connection, table, zone.as_str()).await?;
@@ -66,7 +66,7 @@ async fn take_out(connection: &mut Connection<'_>, zone: &ZoneId, source: &Sourc
             connection.query(sql, parameters).await?;
         }
     }
-    Ok(())
+    sightings::take_out(connection, zone, source).await
 }
 
 /// What told sessions apart in imports, in the order of the sources given; others are left out.

@@ -102,6 +102,17 @@ pub(crate) async fn prune(
     Ok(connection.query(SQL, vec![zone.into(), before]).await?.len() as u64)
 }
 
+/// Takes out all that a source saw, in the transaction that is open and has locked others out. A zone has a row for each
+/// source and day, so that few are looked at.
+pub(super) async fn take_out(
+    connection: &mut Connection<'_>,
+    zone: &ZoneId,
+    source: &Source,
+) -> Result<(), QueryError> {
+    const SQL: &str = "DELETE FROM traffic_sightings WHERE zone_id = $1 AND source = $2";
+    connection.query(SQL, vec![zone.as_str().into(), source.as_str().into()]).await.map(drop)
+}
+
 /// The first day that is kept.
 fn oldest(now: Timestamp) -> u64 {
     let now = seconds(now);

@@ -22,19 +22,19 @@ conformance![
     damaged_discoveries_are_named,
 ];
 
-const DAY: u64 = 86_400;
-const TODAY: u64 = 20_000 * DAY;
+pub(crate) const DAY: u64 = 86_400;
+pub(crate) const TODAY: u64 = 20_000 * DAY;
 
-fn row(zone: &ZoneId, source: &str, day: u64, sequence: u64) -> SightingsRow {
+pub(crate) fn row(zone: &ZoneId, source: &str, day: u64, sequence: u64) -> SightingsRow {
     let sightings = format!("{source} {sequence}").into_bytes();
     SightingsRow { zone: zone.clone(), source: source.parse().unwrap(), day, sequence, sightings }
 }
 
-async fn write(store: &Store, row: SightingsRow) -> bool {
+pub(crate) async fn write(store: &Store, row: SightingsRow) -> bool {
     store.sightings_write(row, at_second(TODAY + 7)).await.unwrap()
 }
 
-async fn stored(store: &Store, zone: &ZoneId) -> Vec<(u64, String)> {
+pub(crate) async fn stored(store: &Store, zone: &ZoneId) -> Vec<(u64, String)> {
     let mut stored = Vec::new();
     for (day, source) in store.sightings_list(zone, 0, u64::MAX).await.unwrap() {
         let sightings = store.sightings_get(zone, day, &source).await.unwrap().unwrap();

@@ -6,6 +6,7 @@ use demilune_traffic::Source;
 use futures_util::future::join_all;
 
 use crate::{
+    discovery::{self, DAY, TODAY},
     fixture::{Fixture, conformance, create_zone},
     sessions::{END, maintain, rows, sessions_row, windows, write},
     traffic::{NOW, add, at_second, requests, row},
@@ -14,6 +15,7 @@ use crate::{
 conformance![
     a_content_is_known_by_its_hash_and_source,
     what_another_source_had_brought_goes_packed_or_not,
+    what_another_source_had_seen_goes_day_by_day,
     what_tells_sessions_apart_is_kept_by_source,
     of_many_who_begin_one_content_all_but_one_find_it,
     imports_go_with_their_zone,
@@ -66,6 +68,33 @@ async fn what_another_source_had_brought_goes_packed_or_not(fixture: &Fixture) {
     assert_eq!(requests(&store, &zone, TrafficScope::Zone).await, [(NOW, 3_600, 15)]);
     assert_eq!(begin(&store, &zone, "h1", "import:1c", None).await, (true, false));
     assert_eq!(requests(&store, &zone, TrafficScope::Zone).await, [(NOW, 3_600, 10)]);
+}
+
+async fn what_another_source_had_seen_goes_day_by_day(fixture: &Fixture) {
+    let (store, zone) = fixture.store_with_zone().await;
+    let other = create_zone(&store, "other").await;
+    let stored = async |zone: &ZoneId| -> Vec<(u64, String)> { discovery::stored(&store, zone).await };
+    begin(&store, &zone, "h1", "import:1", None).await;
+    for (zone, source, day) in [
+        (&zone, "import:1", TODAY - DAY),
+        (&zone, "import:1", TODAY),
+        (&zone, "import:12", TODAY),
+        (&zone, "node", TODAY),
+        (&other, "import:1", TODAY),
+    ] {
+        assert!(discovery::write(&store, discovery::row(zone, source, day, 2)).await);
+    }
+    // The same source again leaves all as it is.
+    assert_eq!(begin(&store, &zone, "h1", "import:1", None).await, (false, true));
+    assert_eq!(stored(&zone).await.len(), 4);
+    assert_eq!(begin(&store, &zone, "h1", "import:1b", None).await, (true, false));
+    let expected = [(TODAY, "import:12 2"), (TODAY, "node 2")].map(|(day, text)| (day, text.to_owned()));
+    assert_eq!(stored(&zone).await, expected);
+    assert_eq!(stored(&other).await.len(), 1);
+    // Fewer requests are left over, and still they are what counts from now on.
+    assert!(discovery::write(&store, discovery::row(&zone, "import:1b", TODAY, 1)).await);
+    let expected = [(TODAY, "import:12 2"), (TODAY, "import:1b 1"), (TODAY, "node 2")];
+    assert_eq!(stored(&zone).await, expected.map(|(day, text)| (day, text.to_owned())));
 }
 
 async fn what_tells_sessions_apart_is_kept_by_source(fixture: &Fixture) {

@@ -9,7 +9,7 @@ use crate::traffic::{ImportBegun, Table, imports};
 impl Store {
     /// Notes that a content is about to be imported under a source, by its hash, and what tells its sessions apart where
     /// that is not the zone's session identifiers. If it was imported before under another source, all that source had
-    /// counted is taken out in the same transaction: a content counts once.
+    /// counted and seen is taken out in the same transaction: a content counts once.
     pub async fn import_begin(
         &self,
         zone: &ZoneId,
