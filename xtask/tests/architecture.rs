@@ -37,6 +37,7 @@ const ARROWS: [(&str, &[&str]); 12] = [
         "demilune-cli",
         &[
             "demilune-control",
+            "demilune-discovery",
             "demilune-gateway",
             "demilune-inventory",
             "demilune-policy",

@@ -27,13 +27,32 @@ struct Shop {
 }
 
 impl Shop {
+    /// A zone of which nothing is known.
+    fn empty() -> Self {
+        Self { server: Server::start(&[]), logs: tempfile::tempdir().unwrap() }
+    }
+
     fn open() -> Self {
-        let server = Server::start(&[]);
+        let shop = Self::empty();
+        let server = &shop.server;
         server.add("GET", "/orders/{id}");
         server.add("POST", "/orders");
         let identifiers = json!([{ "type": "header", "name": "X-Api-Key" }]);
         server.zone_call("PUT", "/configuration", &json!({ "auth_id_characteristics": identifiers }));
-        Self { server, logs: tempfile::tempdir().unwrap() }
+        shop
+    }
+
+    /// What is discovered: state, method, endpoint and requests, by endpoint.
+    fn discovered(&self) -> Vec<(String, String, String, u64)> {
+        let found = self.server.run_json(&["discover"]);
+        let text = |found: &Value, name: &str| found[name].as_str().unwrap().to_owned();
+        let row = |found: &Value| {
+            assert_eq!(found["host"], HOST);
+            (text(found, "state"), text(found, "method"), text(found, "endpoint"), found["requests"].as_u64().unwrap())
+        };
+        let mut rows: Vec<_> = found.as_array().unwrap().iter().map(row).collect();
+        rows.sort_by(|one, other| one.2.cmp(&other.2));
+        rows
     }
 
     fn log(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
@@ -100,6 +119,40 @@ fn combined(minutes: u64, count: u64) -> String {
     lines
 }
 
+/// What nginx writes that was told to log hosts and the types of answers.
+const NGINX: &str = r#"$msec $remote_addr $http_host "$request" $status $body_bytes_sent "$sent_http_content_type""#;
+const ORDERS: (&str, &str) = ("GET", "/v1/orders/{var1}");
+const MESSAGES: (&str, &str) = ("POST", "/v1/users/{var1}/messages");
+
+/// Lines of that: two operations with 2,000 requests each, pages with 1,500, and a scanner with as many.
+fn nginx() -> String {
+    let mut lines = String::new();
+    let mut line = |minutes: u64, client: u64, request: &str, status: u16, media_type: &str| {
+        let (time, client) = (minutes_ago(minutes), format!("198.51.{}.{}", client % 90, client % 7));
+        writeln!(lines, r#"{time}.250 {client} {HOST} "{request} HTTP/1.1" {status} 310 "{media_type}""#).unwrap();
+    };
+    let json = "application/json; charset=utf-8";
+    for number in 0..2_000_u64 {
+        let id = 40_000 + number * 7_919 % 90_000;
+        line(10, number, &format!("GET /v1/orders/{id}?full=1"), 200, json);
+        let random = (number + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let user = format!("{:08x}-{number:04x}-4{number:03x}-8abc-{:012x}", random >> 32, random & 0xFFFF_FFFF_FFFF);
+        line(9, number + 3, &format!("POST /v1/users/{user}/messages"), 201, json);
+        if number % 4 > 0 {
+            line(9, number, &format!("GET /blog/page-{}", number % 20), 200, "text/html");
+            line(8, 77, &format!("GET /wp-content/plugins/x{number}/readme.txt"), 404, "text/html");
+        }
+    }
+    lines
+}
+
+fn in_review(found: &[(&str, &str)], requests: u64) -> Vec<(String, String, String, u64)> {
+    let row = |(method, endpoint): &(&str, &str)| {
+        ("review".to_owned(), (*method).to_owned(), (*endpoint).to_owned(), requests)
+    };
+    found.iter().map(row).collect()
+}
+
 /// A time as the Common Log Format has it.
 fn common_log_time(seconds: u64) -> String {
     let time = jiff::Timestamp::from_second(i64::try_from(seconds).unwrap()).unwrap();
@@ -135,7 +188,7 @@ fn the_same_file_twice_changes_nothing() {
     assert_eq!(shop.recorded(), (65, 5));
     let second = shop.imported(&log, &[]);
     check(&second, &counts);
-    check(&second, &[("stored", 0), ("already_there", 2)]);
+    check(&second, &[("stored", 0), ("already_there", 2), ("for_discovery", 5)]);
     assert_eq!(shop.recorded(), (65, 5));
     // Neither its name nor its compression makes another file of it.
     let compressed = shop.imported(&shop.log("rotated.gz", gzip(&lines)), &[]);
@@ -265,7 +318,8 @@ fn what_nothing_can_be_made_of_ends_with_1_and_says_what_to_do() {
     failing("empty.log", "", &[], "empty.log: it is empty");
     failing("words.log", "just words\n", &["--format", "clf"], "line 1: it does not have the form of the log");
     failing("other.jsonl", &json_lines(10, 3).replace(HOST, "www.example.org"), &[], "other hosts (www.example.org)");
-    failing("paths.jsonl", &json_lines(10, 3).replace("/orders/", "/x/"), &[], "(the first: GET /x/0)");
+    let not_found = json_lines(10, 3).replace("/orders/", "/x/").replace("200", "404");
+    failing("paths.jsonl", &not_found, &[], "(the first: GET /x/0)");
     failing("old.jsonl", &json_lines(60 * 24 * 9, 3), &[], "over a week ago");
     check_failure(&shop.server.run(&["traffic", "import", "/does/not/exist"]), 1, "cannot be read");
     assert_eq!(shop.recorded(), (0, 0));
@@ -320,6 +374,95 @@ fn a_har_document_is_imported() {
     check(&imported, &[("lines", 2), ("broken", 1), ("matched", 1), ("with_session", 1)]);
     assert_eq!(imported["files"][0]["format"], "har");
     assert_eq!(imported["learned"], json!({ "stored": 1, "refused_late": 0 }));
+}
+
+#[test]
+fn the_operations_of_a_zone_that_has_none_are_found_in_a_log() {
+    let shop = Shop::empty();
+    shop.server.run_ok(&["origin", "set", "--host", HOST, "http://127.0.0.1:9"]);
+    let log = shop.log("access.log", nginx());
+    let args = ["--log-format", NGINX];
+    let first = shop.imported(&log, &args);
+    check(&first, &[("lines", 7_000), ("to_the_zone", 7_000), ("matched", 0), ("for_discovery", 4_000)]);
+    check(&first, &[("discovery_with_caller", 4_000), ("in_review", 2)]);
+    check(&first["sightings"], &[("refused_late", 0)]);
+    assert_eq!(shop.discovered(), in_review(&[ORDERS, MESSAGES], 2_000));
+    // The same again is nothing new.
+    let second = shop.imported(&log, &args);
+    check(&second, &[("stored", 0), ("for_discovery", 4_000), ("in_review", 2)]);
+    assert_eq!(shop.discovered(), in_review(&[ORDERS, MESSAGES], 2_000));
+    assert_eq!(shop.recorded(), (7_000, 7_000));
+    // What is saved is matched from then on, and what was seen of it before goes.
+    shop.server.add(ORDERS.0, ORDERS.1);
+    let third = shop.imported(&log, &args);
+    check(&third, &[("matched", 2_000), ("for_discovery", 2_000), ("in_review", 1)]);
+    assert_eq!(third["replaced"], true);
+    assert_eq!(shop.discovered(), in_review(&[MESSAGES], 2_000));
+    assert_eq!(shop.recorded(), (7_000, 5_000));
+    let printed = shop.server.run_ok(&["traffic", "import", log.to_str().unwrap(), "--log-format", NGINX]);
+    for line in ["for discovery    2000", "discovered       1 operation in review; see `demilune discover`"] {
+        assert!(printed.contains(line), "{line:?} is not in {printed}");
+    }
+}
+
+#[test]
+fn a_zone_without_operations_owns_the_host_that_is_named() {
+    let shop = Shop::empty();
+    let log = shop.log("access.log", nginx());
+    let refused = shop.import(&log, &["--log-format", NGINX]);
+    check_failure(
+        &refused,
+        1,
+        &format!("the zone has neither operations nor origins, by which it would own the log's hosts ({HOST})"),
+    );
+    assert_eq!(shop.discovered(), []);
+    check(
+        &shop.imported(&log, &["--log-format", NGINX, "--host", HOST]),
+        &[("for_discovery", 4_000), ("in_review", 2)],
+    );
+    assert_eq!(shop.discovered(), in_review(&[ORDERS, MESSAGES], 2_000));
+    // Too few are no failure, and the summary says what it takes.
+    let other = Shop::empty();
+    let few = other.log("few.log", nginx().lines().take(9).collect::<Vec<_>>().join("\n"));
+    let printed = ["traffic", "import", few.to_str().unwrap(), "--log-format", NGINX, "--host", HOST];
+    let printed = other.server.run_ok(&printed);
+    assert!(printed.contains("nothing in review: an operation takes 500 requests"), "{printed}");
+}
+
+#[test]
+fn pages_of_a_har_document_are_no_operations() {
+    let shop = Shop::open();
+    let time = jiff::Timestamp::from_second(i64::try_from(minutes_ago(10)).unwrap()).unwrap();
+    let entry = |path: &str, number: u64, media_type: &str| {
+        json!({
+            "startedDateTime": time.to_string(), "time": 12.5,
+            "request": {
+                "method": "GET", "url": format!("https://{HOST}{path}/{number}"),
+                "headers": [{ "name": "x-api-key", "value": "k" }],
+            },
+            "response": { "status": 200, "bodySize": 310, "content": { "size": 310, "mimeType": media_type } },
+        })
+    };
+    let entries: Vec<Value> = (0..600)
+        .flat_map(|number| {
+            [entry("/pages", number, "text/html; charset=utf-8"), entry("/items", number, "application/json")]
+        })
+        .collect();
+    let log = shop.log("session.har", json!({ "log": { "version": "1.2", "entries": entries } }).to_string());
+    let imported = shop.imported(&log, &[]);
+    check(&imported, &[("lines", 1_200), ("matched", 0), ("for_discovery", 600), ("discovery_with_session", 600)]);
+    assert_eq!(shop.discovered(), in_review(&[("GET", "/items/{var1}")], 600));
+}
+
+#[test]
+fn what_nobody_is_known_to_have_sent_is_remarked_upon() {
+    let shop = Shop::open();
+    let lines = json_lines(10, 600).replace("/orders/", "/items/").replace("X-Api-Key", "X-Other");
+    let log = shop.log("access.jsonl", lines.replace("192.0.2.7", "unix:"));
+    let imported = shop.import(&log, &[]);
+    assert!(imported.status.success());
+    check(&summary(&imported), &[("for_discovery", 600), ("discovery_with_caller", 0), ("in_review", 0)]);
+    assert!(stderr(&imported).contains("log the client's address or a session"), "{}", stderr(&imported));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! `demilune recompute`: thresholds and schemas from what was stored, now.
+//! `demilune recompute`: thresholds, schemas and discovered operations from what was stored, now.
 
 use std::process::ExitCode;
 
@@ -10,7 +10,7 @@ use crate::{config::Environment, failure::Failure};
 
 /// Compute thresholds and learn schemas now, or as of an earlier hour
 ///
-/// The server does it once an hour by itself. What was computed before is replaced; a schema stays where there is too
+/// Operations that nobody saved are looked for as well. The server does it once an hour by itself. What was computed before is replaced; a schema stays where there is too
 /// little to learn another from.
 #[derive(Args)]
 pub(super) struct Recompute {
@@ -29,14 +29,16 @@ impl Recompute {
         let format = self.managed.output;
         let command = Command::Recompute { zone: self.zone, at: self.at, keep_newer: false };
         let Reply::Recomputed(computed) = self.managed.call(environment, command)? else { return mismatch() };
-        let [operations, with_thresholds, with_schemas] =
-            [computed.operations, computed.with_thresholds, computed.with_schemas].map(|number| number.to_string());
+        let [operations, with_thresholds, with_schemas, in_review] =
+            [computed.operations, computed.with_thresholds, computed.with_schemas, computed.in_review]
+                .map(|number| number.to_string());
         let members = [
             ("zone", computed.zone.as_str()),
             ("window_end", &computed.window_end),
             ("operations", &operations),
             ("with_thresholds", &with_thresholds),
             ("with_schemas", &with_schemas),
+            ("in_review", &in_review),
         ];
         print_one(format, &computed, &members)?;
         Ok(ExitCode::SUCCESS)

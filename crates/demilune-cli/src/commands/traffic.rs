@@ -9,7 +9,7 @@ use std::{
 };
 
 use clap::{Args, Subcommand, ValueEnum};
-use demilune_control::manage::{CallError, Command, LearningStoredView, Reply, TrafficRulesView, TrafficStoredView};
+use demilune_control::manage::{CallError, Command, Reply, TrafficRulesView};
 use demilune_inventory::{Host, Timestamp};
 use demilune_traffic::Hour;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -24,8 +24,8 @@ use crate::{
     gateway::session_key,
     logging,
     traffic_import::{
-        Clock, CountError, FileReport, Hints, Lessons, Origin, Recognizer, SessionBy, Summary, Tally, UNKNOWN_FORMAT,
-        count, no_session, nothing_usable, send, send_lessons,
+        Clock, CountError, FileCounts, FileReport, Hints, Origin, Recognizer, SessionBy, Stored, Summary,
+        UNKNOWN_FORMAT, count, nothing_usable, remark, send,
     },
     traffic_log::{Format, Input, LogFormat, LogFormatError},
     wiring,
@@ -49,7 +49,7 @@ enum Action {
 ///
 /// Reads HAR, the Common and Combined Log Format, nginx's format strings, and the JSON access logs of Caddy, Traefik,
 /// Envoy and demilune, compressed with gzip or not. Requests of the last week are matched to the zone's operations and
-/// stored; then thresholds are computed. A file that was imported before changes nothing. Ends with 1 when a file holds
+/// stored; then thresholds are computed, and operations are discovered by what none of the zone's matches. A file that was imported before changes nothing. Ends with 1 when a file holds
 /// nothing that can be used, and says what to add to the log.
 #[derive(Args)]
 struct Import {
@@ -65,7 +65,7 @@ struct Import {
     /// The format string that nginx wrote the logs with, such as '$msec $host "$request" $status'
     #[arg(long, value_name = "FORMAT")]
     log_format: Option<String>,
-    /// The host of records that name none
+    /// The host of records that name none; it counts as the zone's
     #[arg(long, value_parser = parse_host)]
     host: Option<Host>,
     /// What tells sessions apart: remote_addr, remote_user, cookie:NAME, a header field, or a field of the log
@@ -117,8 +117,9 @@ impl Import {
         runtime.block_on(data_folder::create(&config.data))?;
         let key = session_key(self.secret.clone().file(environment).as_deref(), &config.data)?;
         let mut work = Work {
-            recognizer: Recognizer::new(&rules, key, self.session.clone(), self.host.as_ref().map(Host::as_str))?,
+            recognizer: Recognizer::new(&rules, key, self.session.clone(), self.host.as_ref())?,
             session_by: self.session.as_ref(),
+            host: self.host.as_ref(),
             clock: now(),
             summary: Summary::new(&rules.zone),
             rules: &rules,
@@ -155,6 +156,7 @@ impl Import {
 struct Work<'w> {
     recognizer: Recognizer,
     session_by: Option<&'w SessionBy>,
+    host: Option<&'w Host>,
     clock: Clock,
     summary: Summary,
     rules: &'w TrafficRulesView,
@@ -188,6 +190,7 @@ impl Work<'_> {
         let hints = Hints {
             rules: self.rules,
             session_by: self.session_by,
+            host: self.host,
             format: &format,
             counts: &file.counts,
             broken: file.broken.first(),
@@ -195,40 +198,31 @@ impl Work<'_> {
             unmatched: file.unmatched.as_deref(),
         };
         let problem = nothing_usable(&hints);
-        let remark = problem.is_none().then(|| no_session(&hints)).flatten();
+        let remark = problem.is_none().then(|| remark(&hints)).flatten();
         let mut report = FileReport::new(path, &format, &file, problem, remark);
         if report.is_usable() {
             self.summary.count(&file);
             let zone = &self.rules.zone.id;
             let origin = Origin::new(zone, &file.content_hash, format.name(), &self.recognizer);
-            let (stored, learned) = self.store(&origin, file.tally, file.lessons)?;
-            report.store(stored);
-            self.summary.learned(learned);
+            let stored = self.store(&origin, file)?;
+            report.stored(stored.rows);
+            self.summary.stored(stored);
         }
         Ok(report)
     }
 
     /// Stores what was counted of a file. A server does not wait for long between commands, and a long file takes long:
     /// the way to the store is opened anew.
-    fn store(
-        &self,
-        origin: &Origin,
-        tally: Tally,
-        lessons: Lessons,
-    ) -> Result<(TrafficStoredView, LearningStoredView), Failure> {
+    fn store(&self, origin: &Origin, file: FileCounts) -> Result<Stored, Failure> {
         self.runtime.block_on(async {
             let mut access = Access::open(self.config).await?;
-            let stored = async {
-                let stored = send(&mut access, origin, tally, &self.recognizer).await?;
-                Ok((stored, send_lessons(&mut access, origin, lessons, &self.recognizer).await?))
-            }
-            .await;
+            let stored = send(&mut access, origin, file, &self.recognizer).await;
             access.close().await;
             stored
         })
     }
 
-    /// Computes thresholds at the end of the hour of the last request. What is stored stays, if that does not work.
+    /// Computes thresholds at the end of the hour of the last request, and looks for operations. What is stored stays, if that does not work.
     fn recompute(&mut self) -> Result<(), Failure> {
         let Some(last) = self.summary.last_stored() else { return Ok(()) };
         // Another clock may be ahead by a little, and there is nothing to compute of an hour to come.

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeSet, io, path::PathBuf};
 
+use demilune_discovery::{Sighting, is_page};
 use demilune_inventory::NormalizedPath;
 use demilune_schema::learn::learns_body;
 use demilune_traffic::{Bucket, Hour, Observation, SessionHash};
@@ -10,7 +11,8 @@ use serde::Serialize;
 use super::{
     Recognizer,
     lessons::{Lesson, Lessons},
-    recognizer::Standing,
+    recognizer::{NOBODY, Standing},
+    strays::{Strays, nonce},
     tally::Tally,
 };
 use crate::traffic_log::{Defect, Format, Input, LogRecord, Place, ReadLog};
@@ -34,7 +36,7 @@ pub(crate) struct Counts {
     pub(crate) broken: u64,
     /// Records that name a host, or were given one.
     pub(crate) with_host: u64,
-    /// Records to a host of the zone's operations.
+    /// Records to a host of the zone.
     pub(crate) to_the_zone: u64,
     /// Of these, those of too old a time.
     pub(crate) too_old: u64,
@@ -46,6 +48,12 @@ pub(crate) struct Counts {
     pub(crate) with_session: u64,
     /// Of these, with a session or without, those that were answered 2xx, which count for thresholds.
     pub(crate) counted: u64,
+    /// Of those that no operation fits, those that one may be discovered by.
+    pub(crate) for_discovery: u64,
+    /// Of these, those with a session.
+    pub(crate) discovery_with_session: u64,
+    /// Of these, those that tell who sent them, by a session or an address.
+    pub(crate) discovery_with_caller: u64,
 }
 
 impl Counts {
@@ -59,6 +67,14 @@ impl Counts {
         self.matched += other.matched;
         self.with_session += other.with_session;
         self.counted += other.counted;
+        self.for_discovery += other.for_discovery;
+        self.discovery_with_session += other.discovery_with_session;
+        self.discovery_with_caller += other.discovery_with_caller;
+    }
+
+    /// Whether no request that can be used has a session.
+    pub(crate) fn without_session(&self) -> bool {
+        self.with_session == 0 && self.discovery_with_session == 0
     }
 
     /// Records whose time and host fit, which are stored.
@@ -88,6 +104,8 @@ pub(crate) struct FileCounts {
     pub(crate) tally: Tally,
     /// What those that count for thresholds look like.
     pub(crate) lessons: Lessons,
+    /// What those look like that no operation fits.
+    pub(crate) strays: Strays,
     /// SHA-256 of the content.
     pub(crate) content_hash: String,
 }
@@ -122,6 +140,7 @@ pub(crate) fn count(
         other_hosts: BTreeSet::new(),
         unmatched: None,
         lessons: Lessons::new(recognizer.learn_key(), folder.clone()),
+        strays: Strays::default(),
         tally: Tally::new(folder),
         content_hash: String::new(),
     };
@@ -141,7 +160,7 @@ pub(crate) fn count(
 
 impl FileCounts {
     fn take(&mut self, record: &LogRecord, recognizer: &mut Recognizer, clock: Clock) -> Result<(), CountError> {
-        let (operation, session) = match recognizer.standing(record) {
+        let (operation, preflight, session) = match recognizer.standing(record) {
             Standing::NoHost => return Ok(()),
             Standing::OtherHost(host) => {
                 self.counts.with_host += 1;
@@ -150,7 +169,7 @@ impl FileCounts {
                 }
                 return Ok(());
             }
-            Standing::Known { operation, session } => (operation, session),
+            Standing::Known { operation, preflight, session } => (operation, preflight, session),
         };
         self.counts.with_host += 1;
         self.counts.to_the_zone += 1;
@@ -169,7 +188,32 @@ impl FileCounts {
             Some(operation) if observation.counts_for_thresholds() => {
                 self.learn(record, recognizer, (bucket.hour(), operation), session).map_err(CountError::Spill)
             }
+            None if observation.may_be_discovered() && !preflight && !answered_with_page(record) => {
+                self.discover(record, recognizer, session);
+                Ok(())
+            }
             _ => Ok(()),
+        }
+    }
+
+    /// Sees a request that succeeded, and that no operation fits.
+    fn discover(&mut self, record: &LogRecord, recognizer: &Recognizer, session: Option<SessionHash>) {
+        let Ok(path) = NormalizedPath::from_live(record.path_only().as_bytes()) else { return };
+        let (Ok(method), Some(host)) = (record.method.as_str().parse(), recognizer.host(record)) else { return };
+        let supporter = recognizer.supporter(record, session);
+        let sighting = Sighting {
+            method,
+            host: &host,
+            path: path.as_str(),
+            caller: supporter.0,
+            has_session: recognizer.carries_session(session),
+            nonce: nonce(self.counts.lines, &host, path.as_str(), record.time_micros),
+            seconds: seconds(record.time_micros),
+        };
+        if self.strays.take(&sighting) {
+            self.counts.for_discovery += 1;
+            self.counts.discovery_with_session += u64::from(session.is_some());
+            self.counts.discovery_with_caller += u64::from(supporter != NOBODY);
         }
     }
 
@@ -201,7 +245,7 @@ impl FileCounts {
 
     /// The five minutes of a time, if it is neither too old nor to come.
     fn bucket(&mut self, time_micros: i64, clock: Clock) -> Option<Bucket> {
-        let seconds = u64::try_from(time_micros).unwrap_or(0) / 1_000_000;
+        let seconds = seconds(time_micros);
         let bucket = Bucket::of(seconds);
         if seconds > clock.0.saturating_add(AHEAD_SECONDS_MAX) {
             self.counts.in_the_future += 1;
@@ -213,6 +257,16 @@ impl FileCounts {
         }
         Some(bucket)
     }
+}
+
+/// Seconds since the epoch.
+fn seconds(time_micros: i64) -> u64 {
+    u64::try_from(time_micros).unwrap_or(0) / 1_000_000
+}
+
+/// Whether the log knows that the answer was a page, or a part of one.
+fn answered_with_page(record: &LogRecord) -> bool {
+    record.response_type.as_ref().is_some_and(|media_type| is_page(media_type.as_bytes()))
 }
 
 /// The beginning of a text of the log, as it may be shown: whoever sent the request chose it.
@@ -251,7 +305,10 @@ mod tests {
                 r#"{{"time":{time},"method":"{method}","path":"{path}","host":{host},"status":{status},"request_headers":{{"X-Api-Key":"{key}"}}}}"#
             )
         });
-        let text = lines.collect::<Vec<_>>().join("\n") + "\nwords";
+        counted_text(lines.collect::<Vec<_>>().join("\n") + "\nwords")
+    }
+
+    fn counted_text(text: String) -> FileCounts {
         let input = Input::of(io::Cursor::new(text.into_bytes())).unwrap();
         let folder = std::env::temp_dir();
         count(input, &Format::JsonLines, &mut recognizer(None, None), Clock(NOW), folder).unwrap()
@@ -281,6 +338,7 @@ mod tests {
             matched: 3,
             with_session: 2,
             counted: 2,
+            ..Counts::default()
         };
         assert_eq!((file.counts, file.counts.usable()), (expected, 4));
         assert_eq!(file.broken, [Broken { place: "line 9".to_owned(), reason: "it is no JSON object".to_owned() }]);
@@ -306,6 +364,54 @@ mod tests {
         assert_eq!((key.1, sums.record.requests()), (Some(0), 3));
         assert_eq!((sums.sessions.requests(), sums.sessions.anonymous()), (2, 1));
         assert!(merged.next().unwrap().is_none());
+    }
+
+    /// A request that no operation fits.
+    fn stray(path: &str, rest: &str) -> String {
+        format!(
+            r#"{{"time":{NOW},"method":"GET","path":"{path}","host":"Api.example.com:443","status":200,"remote_addr":"192.0.2.7"{rest}}}"#
+        )
+    }
+
+    fn seen(file: &mut FileCounts) -> Vec<(u64, Vec<u8>)> {
+        std::iter::from_fn(|| file.strays.next()).map(|(day, sightings)| (day, sightings.encode())).collect()
+    }
+
+    #[test]
+    fn what_succeeds_and_no_operation_fits_is_seen_for_discovery() {
+        let check = |line: &str, counts: (u64, u64, u64)| {
+            let Counts { for_discovery, discovery_with_session, discovery_with_caller, .. } =
+                counted_text(line.to_owned()).counts;
+            assert_eq!((for_discovery, discovery_with_session, discovery_with_caller), counts, "{line}");
+        };
+        let answered = |media_type: &str| format!(r#","response_headers":{{"Content-Type":"{media_type}"}}"#);
+        let asks = r#","request_headers":{"Origin":"https://a","Access-Control-Request-Method":"GET"}"#;
+        check(&stray("/users/7?x=1", ""), (1, 0, 1));
+        check(&stray("/users/7", r#","request_headers":{"X-Api-Key":"k"}"#), (1, 1, 1));
+        check(&stray("/users/7", "").replace("192.0.2.7", "unix:"), (1, 0, 0));
+        check(&stray("/users/7", &answered("application/json")), (1, 0, 1));
+        check(&stray("/users/7", &answered("text/html; charset=utf-8")), (0, 0, 0));
+        check(&stray("/logo.png", ""), (0, 0, 0));
+        check(&stray("/users/7", asks).replace("GET\",\"path", "OPTIONS\",\"path"), (0, 0, 0));
+        check(&stray("/users/7", "").replace("200", "404"), (0, 0, 0));
+        check(&stray("/users/7", "").replace("200", "301"), (0, 0, 0));
+        check(&stray("/orders/7", ""), (0, 0, 0));
+    }
+
+    #[test]
+    fn the_same_file_gives_the_same_sightings_byte_for_byte() {
+        let text =
+            |name: &str| (0..50).map(|number| stray(&format!("/{name}/{number}/x"), "") + "\n").collect::<String>();
+        let first = seen(&mut counted_text(text("users")));
+        assert_eq!(first.len(), 1);
+        assert_eq!(seen(&mut counted_text(text("users"))), first);
+        assert_ne!(seen(&mut counted_text(text("people"))), first);
+        let mut sightings = demilune_discovery::Sightings::decode(&first[0].1).unwrap();
+        assert_eq!((first[0].0, sightings.requests()), (NOW - NOW % 86_400, 50));
+        // Equal lines are so many requests, each with a number of its own.
+        let equal = seen(&mut counted_text((stray("/users/7/x", "") + "\n").repeat(50)));
+        sightings = demilune_discovery::Sightings::decode(&equal[0].1).unwrap();
+        assert!(sightings.bytes() > 3 * 96, "they lie on several levels");
     }
 
     #[test]

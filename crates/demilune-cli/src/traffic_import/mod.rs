@@ -1,5 +1,6 @@
 //! Requests of access logs, counted as the gateway counts its own: matched to the operations of a zone, summed by
-//! operation and five minutes, and sent to the store as what one source has counted.
+//! operation and five minutes, learned from, seen for discovery where no operation matches, and sent to the store as what
+//! one source has counted.
 
 mod advice;
 mod counts;
@@ -8,14 +9,13 @@ mod recognizer;
 mod send;
 mod session_by;
 mod spill;
+mod strays;
 mod summary;
 mod tally;
 
-pub(crate) use advice::{Hints, UNKNOWN_FORMAT, no_session, nothing_usable};
+pub(crate) use advice::{Hints, UNKNOWN_FORMAT, nothing_usable, remark};
 pub(crate) use counts::{Broken, Clock, CountError, Counts, FileCounts, count};
-pub(crate) use lessons::Lessons;
 pub(crate) use recognizer::Recognizer;
-pub(crate) use send::{Origin, send, send_lessons};
+pub(crate) use send::{Origin, Stored, send};
 pub(crate) use session_by::SessionBy;
 pub(crate) use summary::{FileReport, Summary};
-pub(crate) use tally::Tally;

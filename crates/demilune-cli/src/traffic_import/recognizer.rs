@@ -1,7 +1,9 @@
 //! A zone's rules, made ready to recognize the requests of a log.
 
+use std::borrow::Cow;
+
 use demilune_control::manage::{OperationView, TrafficRulesView};
-use demilune_inventory::{HostTable, NormalizedPath, OperationId, OperationKey, Variables};
+use demilune_inventory::{Host, HostTable, NormalizedPath, OperationId, OperationKey, Variables};
 use demilune_policy::{
     Facts, Recognized, Ruleset, SessionKey, canonical_host, recognize,
     rule::{OperationRule, SessionIdentifier, ZoneRules, ZoneSettings},
@@ -16,15 +18,19 @@ use crate::traffic_log::LogRecord;
 /// A session's hash is made of a number's bits from this one on.
 const HASH_SHIFT: u32 = 20;
 
+/// Whom requests count for that do not tell who sent them.
+pub(super) const NOBODY: Supporter = Supporter(0);
+
 /// Recognizes requests.
 pub(crate) struct Recognizer {
     ruleset: Ruleset,
-    /// The hosts of the zone's operations.
+    /// The hosts of the zone: those of its operations and origins, and the one that was given.
     hosts: HostTable<()>,
+    origin_hosts: Vec<Host>,
     key: SessionKey,
     session_by: Option<SessionBy>,
     /// The host where a log names none.
-    host: Option<String>,
+    host: Option<Host>,
     variables: Variables,
 }
 
@@ -44,12 +50,14 @@ pub(crate) enum RecognizerError {
 pub(super) enum Standing {
     /// It names no host, and none was given.
     NoHost,
-    /// No operation of the zone has a host that fits.
+    /// It is not to a host of the zone.
     OtherHost(String),
     /// It is the zone's.
     Known {
         /// The operation, by its place; none for CORS preflights too.
         operation: Option<u32>,
+        /// It only asks whether a browser may send another request.
+        preflight: bool,
         /// The session.
         session: Option<SessionHash>,
     },
@@ -60,17 +68,20 @@ impl Recognizer {
         view: &TrafficRulesView,
         key: SessionKey,
         session_by: Option<SessionBy>,
-        host: Option<&str>,
+        host: Option<&Host>,
     ) -> Result<Self, RecognizerError> {
         let check = key.hash_field(TrafficRulesView::KEY_CHECK, &[]).to_string();
         if view.key_check.as_ref().is_some_and(|theirs| *theirs != check) {
             return Err(RecognizerError::OtherKey);
         }
         let rules = zone_rules(view, session_by.as_ref()).ok_or(RecognizerError::Rules)?;
-        let hosts = HostTable::build(rules.operations.iter().map(|operation| (operation.key.host.clone(), ())));
-        let host = host.map(|host| canonical_host(host).into_owned());
-        let ruleset = Ruleset::compile(rules);
-        Ok(Self { ruleset, hosts, key, session_by, host, variables: Variables::default() })
+        let origin_hosts = view.origin_hosts.iter().map(|host| host.parse()).collect::<Result<Vec<Host>, _>>();
+        let origin_hosts = origin_hosts.map_err(|_| RecognizerError::Rules)?;
+        let of_operations = rules.operations.iter().map(|operation| &operation.key.host);
+        let hosts = of_operations.chain(&origin_hosts).chain(host);
+        let hosts = HostTable::build(hosts.map(|host| (host.clone(), ())));
+        let (ruleset, host) = (Ruleset::compile(rules), host.cloned());
+        Ok(Self { ruleset, hosts, origin_hosts, key, session_by, host, variables: Variables::default() })
     }
 
     /// The key of what is learned, as gateways have it.
@@ -84,7 +95,17 @@ impl Recognizer {
             let address = record.remote_addr.as_deref()?.parse().ok()?;
             Some(self.key.hash_network(address))
         };
-        session.or_else(network).map_or(Supporter(0), |hash| Supporter::of(hash.get()))
+        session.or_else(network).map_or(NOBODY, |hash| Supporter::of(hash.get()))
+    }
+
+    /// Whether a request carries something by which its session is told. Each has an address: that says nothing.
+    pub(super) fn carries_session(&self, session: Option<SessionHash>) -> bool {
+        session.is_some() && self.session_by.as_ref().is_none_or(|by| !by.is_address())
+    }
+
+    /// The host of a record in canonical form: its own, or the one that was given.
+    pub(super) fn host<'r>(&'r self, record: &'r LogRecord) -> Option<Cow<'r, str>> {
+        host_of(record, self.host.as_ref())
     }
 
     /// What the variables of the operation took of the path that was recognized last.
@@ -112,23 +133,25 @@ impl Recognizer {
         for operation in self.ruleset.operations() {
             add(&operation.id.to_string());
         }
+        for host in &self.origin_hosts {
+            add(&format!("origin {host}"));
+        }
         for identifier in self.ruleset.session_identifiers() {
             add(&identifier.to_string());
         }
         add(if self.ruleset.settings().head_as_get { "head as get" } else { "" });
         add(self.session_by.as_ref().map_or("", SessionBy::as_str));
-        add(self.host.as_deref().unwrap_or(""));
+        add(self.host.as_ref().map_or("", Host::as_str));
         add(&self.key.hash_field(TrafficRulesView::KEY_CHECK, &[]).to_string());
     }
 
     /// What a record is to the zone.
     pub(super) fn standing(&mut self, record: &LogRecord) -> Standing {
-        let own = record.host.as_deref().map(canonical_host);
-        let Some(host) = own.as_deref().or(self.host.as_deref()) else { return Standing::NoHost };
-        if self.hosts.find(host).is_none() {
-            return Standing::OtherHost(host.to_owned());
+        let Some(host) = host_of(record, self.host.as_ref()) else { return Standing::NoHost };
+        if self.hosts.find(&host).is_none() {
+            return Standing::OtherHost(host.into_owned());
         }
-        let facts = Facts { method: &record.method, host, path: record.path_only(), headers: &record.headers };
+        let facts = Facts { method: &record.method, host: &host, path: record.path_only(), headers: &record.headers };
         let Recognized { operation, preflight, session } =
             recognize(&self.ruleset, &facts, &self.key, &mut self.variables);
         let found = session.map(|session| session.hash);
@@ -137,8 +160,13 @@ impl Recognizer {
             None => found.or_else(|| record.session.map(|number| SessionHash::of(number << HASH_SHIFT))),
         };
         let operation = operation.filter(|_| !preflight).map(|found| found.operation);
-        Standing::Known { operation, session }
+        Standing::Known { operation, preflight, session }
     }
+}
+
+fn host_of<'r>(record: &'r LogRecord, given: Option<&'r Host>) -> Option<Cow<'r, str>> {
+    let own = record.host.as_deref().map(canonical_host);
+    own.or_else(|| given.map(|host| Cow::Borrowed(host.as_str())))
 }
 
 fn zone_rules(view: &TrafficRulesView, session_by: Option<&SessionBy>) -> Option<ZoneRules> {
@@ -190,6 +218,7 @@ pub(super) mod tests {
                 operation(0, "GET", "api.example.com", "/orders/{var1}"),
                 operation(1, "POST", "api.example.com", "/orders"),
             ],
+            origin_hosts: Vec::new(),
             session_identifiers: vec![SessionIdentifierView {
                 kind: "header".to_owned(),
                 name: "X-Api-Key".to_owned(),
@@ -200,8 +229,17 @@ pub(super) mod tests {
     }
 
     pub(in crate::traffic_import) fn recognizer(session_by: Option<&str>, host: Option<&str>) -> Recognizer {
+        recognizer_of(&rules(), session_by, host)
+    }
+
+    pub(in crate::traffic_import) fn recognizer_of(
+        rules: &TrafficRulesView,
+        session_by: Option<&str>,
+        host: Option<&str>,
+    ) -> Recognizer {
         let by = session_by.map(|text| text.parse().unwrap());
-        Recognizer::new(&rules(), SessionKey::new([7; 16]), by, host).unwrap()
+        let host: Option<Host> = host.map(|host| host.parse().unwrap());
+        Recognizer::new(rules, SessionKey::new([7; 16]), by, host.as_ref()).unwrap()
     }
 
     fn record(line: &str) -> LogRecord {
@@ -235,24 +273,35 @@ pub(super) mod tests {
         let check = |host: &str, given: Option<&str>, expected: Standing| {
             assert_eq!(recognizer(None, given).standing(&line(host, "")), expected, "{host} {given:?}");
         };
-        let known = Standing::Known { operation: Some(0), session: None };
+        let known = Standing::Known { operation: Some(0), preflight: false, session: None };
         let other = |host: &str| Standing::OtherHost(host.to_owned());
         check(API, None, known.clone());
         check("null", Some("Api.Example.com"), known);
         check("null", None, Standing::NoHost);
         check(r#""www.example.com""#, Some("api.example.com"), other("www.example.com"));
+        let unmatched = Standing::Known { operation: None, preflight: false, session: None };
+        check(r#""www.example.com""#, Some("www.example.com"), unmatched.clone());
+        // The zone owns the traffic of its origins' hosts.
+        let rules = TrafficRulesView {
+            operations: Vec::new(),
+            origin_hosts: vec!["{hostVar1}.example.com".to_owned()],
+            ..rules()
+        };
+        let mut by_origin = recognizer_of(&rules, None, None);
+        assert_eq!(by_origin.standing(&line(API, "")), unmatched);
+        assert_eq!(by_origin.standing(&line(r#""example.org""#, "")), other("example.org"));
     }
 
     #[test]
     fn what_no_operation_fits_and_preflights_are_of_the_zone_alone() {
-        let unmatched = Standing::Known { operation: None, session: None };
+        let unmatched = |preflight: bool| Standing::Known { operation: None, preflight, session: None };
         let mut record = line(API, "");
         record.path = "/elsewhere".to_owned();
-        assert_eq!(recognizer(None, None).standing(&record), unmatched);
+        assert_eq!(recognizer(None, None).standing(&record), unmatched(false));
         let asks = r#","request_headers":{"Origin":"https://a","Access-Control-Request-Method":"GET"}"#;
         let mut preflight = line(API, asks);
         preflight.method = http::Method::OPTIONS;
-        assert_eq!(recognizer(None, None).standing(&preflight), unmatched);
+        assert_eq!(recognizer(None, None).standing(&preflight), unmatched(true));
     }
 
     #[test]
@@ -268,6 +317,14 @@ pub(super) mod tests {
         assert_ne!(by("cookie:sid"), zone_own);
         assert_eq!(session(Some("remote_user"), &keyed), None);
         assert_eq!(session(Some("nothing"), &keyed), None);
+    }
+
+    #[test]
+    fn an_address_is_no_session_that_a_request_carries() {
+        let keyed = line(API, KEYED);
+        let carries = |by: Option<&str>| recognizer(by, None).carries_session(session(by, &keyed).map(SessionHash::of));
+        assert!(carries(None) && carries(Some("user")));
+        assert!(!carries(Some("remote_addr")) && !carries(Some("nothing")));
     }
 
     #[test]

@@ -2,12 +2,14 @@
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use demilune_control::manage::{
-    Command, LearningRowText, LearningStoredView, Reply, TrafficRowText, TrafficStoredView,
+    Command, LearningRowText, Reply, RowsStoredView, SightingsRowText, TrafficRowText, TrafficStoredView,
 };
 use sha2::{Digest, Sha256};
 
 use super::{
-    Lessons, Recognizer,
+    FileCounts, Recognizer,
+    lessons::Lessons,
+    strays::Strays,
     tally::{Key, Merged, Sums, Tally},
 };
 use crate::{
@@ -51,9 +53,35 @@ impl Origin {
     }
 }
 
+/// What became of what a file holds.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Stored {
+    /// Of its sums.
+    pub(crate) rows: TrafficStoredView,
+    /// Of what was learned: by operation and hour.
+    pub(crate) learned: RowsStoredView,
+    /// Of what was seen for discovery: by day.
+    pub(crate) sightings: RowsStoredView,
+}
+
+/// Sends all that a file holds, and says what became of it: the sums first, with which what an earlier import has left
+/// goes.
+pub(crate) async fn send(
+    access: &mut Access,
+    origin: &Origin,
+    file: FileCounts,
+    recognizer: &Recognizer,
+) -> Result<Stored, Failure> {
+    Ok(Stored {
+        rows: send_sums(access, origin, file.tally, recognizer).await?,
+        learned: send_lessons(access, origin, file.lessons, recognizer).await?,
+        sightings: send_strays(access, origin, file.strays).await?,
+    })
+}
+
 /// Sends all sums, and says what became of them. At least one command is sent, so that what an earlier import of the
 /// same content has left goes in any case.
-pub(crate) async fn send(
+async fn send_sums(
     access: &mut Access,
     origin: &Origin,
     tally: Tally,
@@ -77,14 +105,14 @@ pub(crate) async fn send(
     }
 }
 
-/// Sends what was learned, after the sums.
-pub(crate) async fn send_lessons(
+/// Sends what was learned.
+async fn send_lessons(
     access: &mut Access,
     origin: &Origin,
     mut lessons: Lessons,
     recognizer: &Recognizer,
-) -> Result<LearningStoredView, Failure> {
-    let mut total = LearningStoredView::default();
+) -> Result<RowsStoredView, Failure> {
+    let mut total = RowsStoredView::default();
     loop {
         let rows = next_lessons(&mut lessons, recognizer)?;
         if rows.is_empty() {
@@ -96,6 +124,21 @@ pub(crate) async fn send_lessons(
         };
         total.add(stored);
     }
+}
+
+/// Sends what was seen for discovery: a day in each command, whose bytes are hardly more than sightings may account for.
+async fn send_strays(access: &mut Access, origin: &Origin, mut strays: Strays) -> Result<RowsStoredView, Failure> {
+    let mut total = RowsStoredView::default();
+    while let Some((day, sightings)) = strays.next() {
+        let row =
+            SightingsRowText { day, sequence: sightings.requests(), sightings: STANDARD.encode(sightings.encode()) };
+        let command = Command::SightingsStore { zone: origin.zone.clone(), source: origin.source.clone(), row };
+        let Reply::SightingsStored(stored) = access.call(command).await? else {
+            return Err(AccessError::Mismatch.into());
+        };
+        total.add(stored);
+    }
+    Ok(total)
 }
 
 fn next_lessons(lessons: &mut Lessons, recognizer: &Recognizer) -> std::io::Result<Vec<LearningRowText>> {
@@ -142,8 +185,10 @@ fn row((bucket, operation): Key, sums: &Sums, recognizer: &Recognizer) -> Traffi
 mod tests {
     use std::collections::BTreeSet;
 
+    use demilune_control::manage::TrafficRulesView;
+
     use super::*;
-    use crate::traffic_import::recognizer::tests::recognizer;
+    use crate::traffic_import::recognizer::tests::{recognizer, recognizer_of, rules};
 
     #[test]
     fn a_source_is_named_by_all_that_the_counts_depend_on() {
@@ -153,13 +198,15 @@ mod tests {
         let first = source("a", "clf", None, None);
         assert_eq!(first, source("a", "clf", None, None));
         assert_eq!(first.len(), "import:".len() + 64);
+        let with_origin = TrafficRulesView { origin_hosts: vec!["api.example.com".to_owned()], ..rules() };
         let all = [
             first,
             source("b", "clf", None, None),
             source("a", "jsonl", None, None),
             source("a", "clf", Some("remote_addr"), None),
             source("a", "clf", None, Some("api.example.com")),
+            Origin::new("z1", "a", "clf", &recognizer_of(&with_origin, None, None)).source,
         ];
-        assert_eq!(BTreeSet::from(all).len(), 5);
+        assert_eq!(BTreeSet::from(all).len(), 6);
     }
 }

@@ -7,6 +7,9 @@ use demilune_traffic::SessionHash;
 
 use crate::traffic_log::LogRecord;
 
+/// The client's address in place of a session.
+const REMOTE_ADDR: &str = "remote_addr";
+
 /// What tells the sessions of a log apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SessionBy {
@@ -37,6 +40,11 @@ impl SessionBy {
         &self.text
     }
 
+    /// Whether clients are told apart by nothing but their addresses.
+    pub(super) fn is_address(&self) -> bool {
+        self.text == REMOTE_ADDR
+    }
+
     /// What requests of the log are looked at for in place of the zone's session identifiers. A session that is found by
     /// one that the zone has too is the same as in live traffic.
     pub(super) fn identifier(&self) -> Option<&SessionIdentifier> {
@@ -47,7 +55,7 @@ impl SessionBy {
     pub(super) fn session(&self, record: &LogRecord, key: &SessionKey) -> Option<SessionHash> {
         let hash = |value: &str| key.hash_field(&self.text, value.as_bytes());
         match self.text.as_str() {
-            "remote_addr" => record.remote_addr.as_deref().map(hash),
+            REMOTE_ADDR => record.remote_addr.as_deref().map(hash),
             "remote_user" => record.remote_user.as_deref().map(hash),
             name => record.fields.get(name).map(|value| hash(&value)),
         }

@@ -2,11 +2,12 @@
 
 use std::{collections::BTreeSet, fmt::Write as _, path::Path};
 
-use demilune_control::manage::{LearningStoredView, RecomputedView, TrafficStoredView, ZoneView};
+use demilune_control::manage::{RecomputedView, RowsStoredView, TrafficStoredView, ZoneView};
+use demilune_discovery::DiscoveryOptions;
 use demilune_inventory::Timestamp;
 use serde::Serialize;
 
-use super::{Broken, Counts, FileCounts};
+use super::{Broken, Counts, FileCounts, Stored};
 use crate::{
     output::{self, Format as OutputFormat, OutputError, Table},
     traffic_log::Format,
@@ -25,11 +26,15 @@ pub(crate) struct Summary {
     #[serde(flatten)]
     rows: TrafficStoredView,
     /// What became of the evidence of what requests look like: by operation and hour.
-    learned: LearningStoredView,
+    learned: RowsStoredView,
+    /// What became of what was seen for discovery: by day.
+    sightings: RowsStoredView,
     /// What became of the zone's thresholds.
     thresholds: Option<RecomputedView>,
     /// Why they were not computed.
     not_computed: Option<String>,
+    /// How many discovered operations wait for review; absent where nobody looked for them.
+    in_review: Option<u64>,
     files: Vec<FileReport>,
     #[serde(skip)]
     window: Option<(i64, i64)>,
@@ -98,7 +103,7 @@ impl FileReport {
     }
 
     /// Notes what became of its counts.
-    pub(crate) fn store(&mut self, rows: TrafficStoredView) {
+    pub(crate) fn stored(&mut self, rows: TrafficStoredView) {
         self.rows = rows;
     }
 }
@@ -112,9 +117,11 @@ impl Summary {
             last_request: None,
             operations: 0,
             rows: TrafficStoredView::default(),
-            learned: LearningStoredView::default(),
+            learned: RowsStoredView::default(),
+            sightings: RowsStoredView::default(),
             thresholds: None,
             not_computed: None,
+            in_review: None,
             files: Vec::new(),
             window: None,
             seen: BTreeSet::new(),
@@ -140,9 +147,10 @@ impl Summary {
         self.files.push(report);
     }
 
-    /// Adds what became of a file's evidence.
-    pub(crate) fn learned(&mut self, stored: LearningStoredView) {
-        self.learned.add(stored);
+    /// Adds what became of a file's evidence, and of what was seen in it for discovery.
+    pub(crate) fn stored(&mut self, stored: Stored) {
+        self.learned.add(stored.learned);
+        self.sightings.add(stored.sightings);
     }
 
     /// The time of the last request that could be used, in seconds since the epoch.
@@ -151,10 +159,13 @@ impl Summary {
         u64::try_from(last / 1_000_000).ok()
     }
 
-    /// Notes what became of the zone's thresholds, or why they were not computed.
+    /// Notes what became of the zone's thresholds and discovered operations, or why they were not computed.
     pub(crate) fn computed(&mut self, outcome: Result<RecomputedView, String>) {
         match outcome {
-            Ok(recomputed) => self.thresholds = Some(recomputed),
+            Ok(recomputed) => {
+                self.in_review = Some(recomputed.in_review);
+                self.thresholds = Some(recomputed);
+            }
             Err(sentence) => self.not_computed = Some(sentence),
         }
     }
@@ -192,6 +203,7 @@ impl Summary {
             ("matched", &counts.matched.to_string()),
             ("with a session", &counts.with_session.to_string()),
             ("counted (2xx)", &counts.counted.to_string()),
+            ("for discovery", &counts.for_discovery.to_string()),
             ("first request", &self.first_request.clone().unwrap_or_else(none)),
             ("last request", &self.last_request.clone().unwrap_or_else(none)),
             ("operations", &self.operations.to_string()),
@@ -200,6 +212,7 @@ impl Summary {
             ("refused as late", &rows.refused_late.to_string()),
             ("hours learned", &self.learned.stored.to_string()),
             ("thresholds", &self.thresholds_text()),
+            ("discovered", &self.discovered_text()),
         ])
         .render();
         if rows.replaced {
@@ -221,6 +234,22 @@ impl Summary {
             }
             (None, Some(sentence)) => format!("not computed: {sentence}"),
             (None, None) => "not computed, since nothing was stored".to_owned(),
+        }
+    }
+
+    fn discovered_text(&self) -> String {
+        match self.in_review {
+            None => "not looked for".to_owned(),
+            Some(0) if self.counts.for_discovery > 0 => {
+                let DiscoveryOptions { requests_min, callers_min, .. } = DiscoveryOptions::default();
+                format!(
+                    "nothing in review: an operation takes {requests_min} requests with success in ten days, by \
+                     {callers_min} callers or with sessions"
+                )
+            }
+            Some(0) => "nothing in review".to_owned(),
+            Some(1) => "1 operation in review; see `demilune discover`".to_owned(),
+            Some(operations) => format!("{operations} operations in review; see `demilune discover`"),
         }
     }
 }

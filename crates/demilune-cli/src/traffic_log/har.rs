@@ -7,6 +7,7 @@ use std::{
     rc::Rc,
 };
 
+use http::header;
 use serde::{
     Deserialize, Deserializer as _,
     de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor},
@@ -198,7 +199,24 @@ struct PostData {
 struct Response {
     #[serde(default)]
     status: f64,
+    headers: Option<Vec<Pair>>,
+    content: Option<Content>,
     body_size: Option<i64>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Content {
+    mime_type: Option<String>,
+}
+
+impl Response {
+    /// The media type as the server named it or, where an exporter left that out, as the browser took it.
+    fn media_type(self) -> Option<String> {
+        let is_type = |field: &Pair| field.name.eq_ignore_ascii_case(header::CONTENT_TYPE.as_str());
+        let named = self.headers.and_then(|fields| fields.into_iter().find(is_type)).map(|field| field.value);
+        named.or_else(|| self.content?.mime_type)
+    }
 }
 
 impl Entry {
@@ -211,16 +229,17 @@ impl Entry {
         record.duration_us = time::micros(self.time / 1e3);
         record.request_bytes = self.request.body_size.and_then(|size| u64::try_from(size).ok());
         record.response_bytes = self.response.body_size.and_then(|size| u64::try_from(size).ok());
+        record.response_type = self.response.media_type();
         for Pair { name, value } in &self.request.headers {
             record.add_header(name, value);
         }
-        if !record.headers.contains_key(http::header::COOKIE) {
+        if !record.headers.contains_key(header::COOKIE) {
             for Pair { name, value } in &self.request.cookies {
                 record.add_cookie(name, value);
             }
         }
         if let Some(PostData { mime_type, text }) = self.request.post_data {
-            if let Some(mime_type) = mime_type.filter(|_| !record.headers.contains_key(http::header::CONTENT_TYPE)) {
+            if let Some(mime_type) = mime_type.filter(|_| !record.headers.contains_key(header::CONTENT_TYPE)) {
                 record.add_header("content-type", &mime_type);
             }
             record.request_body = text.map(String::into_bytes);
@@ -242,7 +261,8 @@ mod tests {
                 "headers": [{"name": ":authority", "value": "api.example.com"}, {"name": "X-Api-Key", "value": "k1"}],
                 "cookies": [{"name": "sid", "value": "s1"}], "queryString": [], "headersSize": 300, "bodySize": 7,
                 "postData": {"mimeType": "application/json", "params": [], "text": "{\"n\":1}"}},
-             "response": {"status": 201, "statusText": "", "content": {"size": 310, "text": "…"}, "bodySize": 310},
+             "response": {"status": 201, "statusText": "", "bodySize": 310, "headers": [{"name": "Server", "value": "x"}],
+                "content": {"size": 310, "mimeType": "application/json", "text": "…"}},
              "cache": {}, "timings": {}},
             {"startedDateTime": "2026-05-21T14:27:01Z", "request": {"method": "GET", "url": "https://api.example.com"},
              "response": {"status": 0, "bodySize": -1}},
@@ -275,8 +295,23 @@ mod tests {
             (Some(7), Some(310), Some(12_500))
         );
         assert_eq!(record.request_body.as_deref(), Some(&b"{\"n\":1}"[..]));
+        assert_eq!(record.response_type.as_deref(), Some("application/json"));
         let header = |name: &str| record.headers[name].to_str().unwrap();
         assert_eq!(["x-api-key", "cookie", "content-type"].map(header), ["k1", "sid=s1", "application/json"]);
+    }
+
+    #[test]
+    fn what_the_server_called_its_answer_comes_first() {
+        let check = |response: &str, expected: Option<&str>| {
+            let response: Response = serde_json::from_str(response).unwrap();
+            assert_eq!(response.media_type().as_deref(), expected);
+        };
+        let sniffed =
+            r#"{"headers": [{"name": "content-type", "value": "text/html"}], "content": {"mimeType": "x-unknown"}}"#;
+        check(sniffed, Some("text/html"));
+        check(r#"{"headers": [], "content": {"mimeType": "text/css"}}"#, Some("text/css"));
+        check(r#"{"headers": null, "content": null}"#, None);
+        check("{}", None);
     }
 
     #[test]

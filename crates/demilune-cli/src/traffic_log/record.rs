@@ -34,6 +34,8 @@ pub(crate) struct LogRecord {
     pub(crate) request_bytes: Option<u64>,
     /// Bytes of the answer's body.
     pub(crate) response_bytes: Option<u64>,
+    /// The media type of the answer.
+    pub(crate) response_type: Option<String>,
     /// How long it took, in microseconds.
     pub(crate) duration_us: Option<u64>,
     /// The session's hash, in the log of our own gateway.
@@ -59,6 +61,7 @@ impl LogRecord {
             request_body: None,
             request_bytes: None,
             response_bytes: None,
+            response_type: None,
             duration_us: None,
             session: None,
             blocked: false,

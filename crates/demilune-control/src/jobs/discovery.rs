@@ -13,7 +13,6 @@ use crate::{
     discovery::explanation,
 };
 
-const DAY_SECONDS: u64 = 86_400;
 /// How many days are looked at beside the one that has begun.
 const DAYS: u64 = 10;
 
@@ -76,12 +75,12 @@ impl DiscoveryJob {
 
 /// From when on requests are looked at: the start of a day, ten days before this one.
 pub(crate) fn period_start(now: Timestamp) -> Timestamp {
-    let seconds = unix_seconds(now);
-    hour_time(Hour::of((seconds - seconds % DAY_SECONDS).saturating_sub(DAYS * DAY_SECONDS)))
+    let today = Sightings::day_of(unix_seconds(now));
+    hour_time(Hour::of(today.saturating_sub(DAYS * Sightings::DAY_SECONDS)))
 }
 
-/// Works off the threads that answer calls: millions of sightings take some hundred milliseconds.
-async fn run<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, StoreFailure> {
+/// Works on sightings off the threads that answer calls: millions of them take some hundred milliseconds.
+pub(crate) async fn run<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, StoreFailure> {
     spawn_blocking(work).await.map_err(|error| StoreFailure::Internal(Box::new(error)))
 }
 

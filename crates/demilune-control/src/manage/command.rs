@@ -187,7 +187,16 @@ pub enum Command {
         /// What was learned.
         rows: Vec<LearningRowText>,
     },
-    /// Computes a zone's thresholds and learns its schemas anew.
+    /// Stores what such a file holds for discovery of one day, after its counts.
+    SightingsStore {
+        /// The zone's id or name.
+        zone: String,
+        /// Who counted, as for `TrafficStore`.
+        source: String,
+        /// What was seen.
+        row: SightingsRowText,
+    },
+    /// Computes a zone's thresholds, learns its schemas and looks for its operations anew.
     Recompute {
         /// The zone's id or name; may be absent when there is exactly one zone.
         zone: Option<String>,
@@ -271,6 +280,18 @@ pub struct LearningRowText {
     pub sequence: u64,
     /// The encoded evidence, in Base64.
     pub evidence: String,
+}
+
+/// What was seen in a day of the requests that no operation matches.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SightingsRowText {
+    /// The first second of the day in UTC, since the epoch.
+    pub day: u64,
+    /// How many requests were seen.
+    pub sequence: u64,
+    /// The encoded sightings, in Base64.
+    pub sightings: String,
 }
 
 /// What was counted of one operation in one bucket.

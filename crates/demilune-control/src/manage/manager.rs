@@ -85,6 +85,7 @@ impl Manager {
                 self.traffic_store(&zone, import, first, &rows).await
             }
             Command::LearningStore { zone, source, rows } => self.learning_store(&zone, &source, &rows).await,
+            Command::SightingsStore { zone, source, row } => self.sightings_store(&zone, &source, row).await,
             Command::Backup { to } => {
                 if !to.is_absolute() {
                     return Err(ManageError::BackupPath);

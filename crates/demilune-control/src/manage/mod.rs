@@ -29,15 +29,17 @@ pub use crate::drift::{DriftCounts, DriftFinding, DriftKind, DriftReport, NotCom
 pub use crate::trial::{FoundMisfit, KeywordLine, ProblemLine, TrialReport, TriedOperation};
 pub use bootstrap::{BootstrapError, FirstCredential};
 pub use client::{CallError, Client, ConnectError};
-pub use command::{CandidateText, Command, LearningRowText, OperationText, RequestText, SettingsText, TrafficRowText};
+pub use command::{
+    CandidateText, Command, LearningRowText, OperationText, RequestText, SettingsText, SightingsRowText, TrafficRowText,
+};
 pub use error::ManageError;
 pub use explain::{CandidateView, DestinationView, ExplanationView, OperationView, RefusalView, SessionView};
 pub use manager::Manager;
 pub use reply::{
-    AppliedSchemaView, DiscoveredView, GrantView, LearningOperationView, LearningStoredView, LearningView, OriginView,
-    Outcome, RecomputedView, Reply, SchemaLearningView, SchemaView, ServerStatus, SessionIdentifierView, SettingsView,
-    ShownSecret, StatusView, TokenCreated, TokenView, TrafficRulesView, TrafficStoredView, TrialView, UserCreated,
-    UserView, ZoneView,
+    AppliedSchemaView, DiscoveredView, GrantView, LearningOperationView, LearningView, OriginView, Outcome,
+    RecomputedView, Reply, RowsStoredView, SchemaLearningView, SchemaView, ServerStatus, SessionIdentifierView,
+    SettingsView, ShownSecret, StatusView, TokenCreated, TokenView, TrafficRulesView, TrafficStoredView, TrialView,
+    UserCreated, UserView, ZoneView,
 };
 pub use server::listen;
 pub use socket::{SOCKET_NAME, SocketError, bind};

@@ -45,7 +45,7 @@ pub enum Reply {
     Settings(SettingsView),
     /// What the gateway would do with each request, in the order of the command.
     Explained(Vec<ExplanationView>),
-    /// A zone's thresholds and schemas were computed anew.
+    /// A zone's thresholds, schemas and discovered operations were computed anew.
     Recomputed(RecomputedView),
     /// What was found among requests that no operation matches.
     Discovered(Vec<DiscoveredView>),
@@ -66,7 +66,9 @@ pub enum Reply {
     /// A part of a file's counts was stored.
     TrafficStored(TrafficStoredView),
     /// What became of evidence.
-    LearningStored(LearningStoredView),
+    LearningStored(RowsStoredView),
+    /// What became of sightings.
+    SightingsStored(RowsStoredView),
     /// The copy was written.
     BackedUp(PathBuf),
 }
@@ -271,6 +273,8 @@ pub struct TrafficRulesView {
     pub zone: ZoneView,
     /// Its operations.
     pub operations: Vec<OperationView>,
+    /// The hosts and host patterns of its origins, whose requests are the zone's whether or not an operation fits.
+    pub origin_hosts: Vec<String>,
     /// What tells clients apart, in the order in which it is looked for.
     pub session_identifiers: Vec<SessionIdentifierView>,
     /// Whether HEAD is taken for GET where no HEAD operation fits.
@@ -316,16 +320,17 @@ impl TrafficStoredView {
     }
 }
 
-/// What became of evidence of what requests look like, in rows: one for each operation and hour.
+/// What became of rows of evidence of what requests look like, one for each operation and hour, or of sightings, one for
+/// each day.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LearningStoredView {
+pub struct RowsStoredView {
     /// Rows that are stored.
     pub stored: u64,
-    /// Rows whose time is over a week ago.
+    /// Rows whose time is too long ago.
     pub refused_late: u64,
 }
 
-impl LearningStoredView {
+impl RowsStoredView {
     /// Adds what became of another part.
     pub fn add(&mut self, other: Self) {
         self.stored += other.stored;
@@ -333,7 +338,7 @@ impl LearningStoredView {
     }
 }
 
-/// A zone's thresholds and schemas, computed anew.
+/// A zone's thresholds, schemas and discovered operations, computed anew.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecomputedView {
     /// The zone's id.
@@ -346,6 +351,8 @@ pub struct RecomputedView {
     pub with_thresholds: u64,
     /// How many of the operations with evidence of what requests look like have a learned schema now.
     pub with_schemas: u64,
+    /// How many operations that nobody saved wait for review.
+    pub in_review: u64,
 }
 
 /// An operation that was found among requests that no saved one matches.

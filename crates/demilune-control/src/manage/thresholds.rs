@@ -13,8 +13,9 @@ use super::{
 };
 use crate::{
     clock::{self, hour_text, unix_seconds},
+    discovery::DiscoveredState,
     jobs::{
-        DiscoveryJob, SchemasJob, ThresholdsJob,
+        SchemasJob, ThresholdsJob,
         hourly::{ComputeError, last_complete_hour},
         schemas, thresholds,
     },
@@ -43,9 +44,10 @@ impl Manager {
             ThresholdsJob::new(self.store.clone()).recompute(&zone, end, keep_newer).await?;
         let schemas::Computed { with_schemas, .. } =
             SchemasJob::new(self.store.clone()).recompute(&zone, end, keep_newer).await?;
-        DiscoveryJob::new(self.store.clone()).recompute(&zone, now).await?;
+        let discovered = self.rediscover(&zone, now).await?;
+        let in_review = discovered.iter().filter(|found| found.state == DiscoveredState::Review).count() as u64;
         let (zone, window_end) = (zone.to_string(), hour_text(end));
-        Ok(Reply::Recomputed(RecomputedView { zone, window_end, operations, with_thresholds, with_schemas }))
+        Ok(Reply::Recomputed(RecomputedView { zone, window_end, operations, with_thresholds, with_schemas, in_review }))
     }
 
     pub(super) async fn learning(&self, zone: Option<&str>) -> Result<Reply, ManageError> {
@@ -144,7 +146,7 @@ mod tests {
         else {
             panic!("another reply");
         };
-        assert_eq!((view.operations, view.with_thresholds, view.with_schemas), (0, 0, 0));
+        assert_eq!((view.operations, view.with_thresholds, view.with_schemas, view.in_review), (0, 0, 0, 0));
         let Reply::Learning(views) = manager.execute(Command::Learning { zone: None }).await.unwrap() else {
             panic!("another reply");
         };

@@ -11,7 +11,7 @@ use crate::observe::RecordKey;
 const BYTES_MAX: usize = 64 << 20;
 /// What the sightings of a day take beside what they account for.
 const DAY_BYTES: usize = 4 << 10;
-const DAY_SECONDS: u64 = 86_400;
+const DAY_SECONDS: u64 = Sightings::DAY_SECONDS;
 /// How often sightings that grow are given out: small ones soon, since somebody may wait for them, and large ones so
 /// that they do not take the store's time.
 const SMALL_BYTES_MAX: usize = 256 << 10;
@@ -65,7 +65,7 @@ pub(super) struct StrayCounts {
 impl Strays {
     pub(super) fn take(&mut self, stray: &Stray<'_>) {
         let Self { held, closed, counts } = self;
-        let day = stray.seconds - stray.seconds % DAY_SECONDS;
+        let day = Sightings::day_of(stray.seconds);
         let held = match held.entry((stray.key, day)) {
             Entry::Occupied(entry) if counts.bytes < BYTES_MAX => entry.into_mut(),
             Entry::Vacant(entry) if counts.bytes < BYTES_MAX && !closed.contains(&day) => {

@@ -111,6 +111,14 @@ impl Default for Sightings {
 impl Sightings {
     /// Most bytes that sightings account for.
     pub const BYTES_MAX: usize = 4 << 20;
+    /// How long requests are seen together: sightings are gathered, stored and forgotten by the day, UTC.
+    pub const DAY_SECONDS: u64 = 86_400;
+
+    /// The first second of the day that a time lies in; both since the epoch.
+    #[must_use]
+    pub const fn day_of(seconds: u64) -> u64 {
+        seconds - seconds % Self::DAY_SECONDS
+    }
 
     /// Sees a request.
     pub fn observe(&mut self, sighting: &Sighting<'_>) {

@@ -14,6 +14,7 @@ pub(super) fn read(members: Members<'_>) -> Result<LogRecord, Defect> {
     record.remote_user = members.owned(&["user_id"]);
     record.request_bytes = members.count(&["bytes_read"]);
     record.response_bytes = members.count(&["size"]);
+    record.response_type = members.media_type("resp_headers");
     record.duration_us = members.number(&["duration"]).and_then(time::micros);
     request.headers_into("headers", &mut record);
     record.arrived_before();
@@ -39,7 +40,14 @@ mod tests {
         );
         assert_eq!((record.remote_addr.as_deref(), record.remote_user.as_deref()), (Some("192.0.2.7"), None));
         assert_eq!((record.headers.len(), &record.headers["x-api-key"]), (3, &"k1".parse().unwrap()));
+        assert_eq!(record.response_type, None);
         assert_eq!(record.fields.get("request.remote_port").as_deref(), Some("50174"));
+    }
+
+    #[test]
+    fn the_type_of_the_answer_is_among_its_header_fields() {
+        let line = LINE.replace(r#""Content-Type":[]"#, r#""Content-Type":["text/html; charset=utf-8"]"#);
+        assert_eq!(read(line.as_bytes()).unwrap().response_type.as_deref(), Some("text/html; charset=utf-8"));
     }
 
     #[test]

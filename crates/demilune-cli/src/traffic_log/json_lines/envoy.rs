@@ -13,6 +13,7 @@ pub(super) fn read(members: Members<'_>) -> Result<LogRecord, Defect> {
     record.remote_addr = members.text(&["downstream_remote_address"]).map(|text| address(&text));
     record.request_bytes = members.count(&["bytes_received"]);
     record.response_bytes = members.count(&["bytes_sent"]);
+    record.response_type = members.owned(&["response_content_type"]);
     record.duration_us = members.number(&["duration"]).and_then(|millis| time::micros(millis / 1e3));
     for (name, value) in members.all().filter(|(_, value)| value.is_string()) {
         header_into(&name.replace('_', "-"), value, &mut record);
@@ -25,7 +26,7 @@ mod tests {
     use super::super::read;
 
     /// Istio's own members, and a header field that an operator added.
-    const LINE: &str = r#"{"authority":"httpbin.default:8000","bytes_received":"0","bytes_sent":"615","connection_termination_details":null,"downstream_local_address":"10.244.1.5:8000","downstream_remote_address":"10.244.1.3:45678","duration":"4","method":"GET","path":"/status/200","protocol":"HTTP/1.1","request_id":"a1b2c3d4-e5f6-7890","requested_server_name":null,"response_code":"200","response_code_details":"via_upstream","response_flags":"-","route_name":"default","start_time":"2026-02-24T10:30:45.123Z","upstream_cluster":"inbound|8000||","upstream_host":"10.244.1.5:8000","upstream_service_time":"3","user_agent":"curl/7.88.1","x_forwarded_for":null,"x_api_key":"k1"}"#;
+    const LINE: &str = r#"{"authority":"httpbin.default:8000","bytes_received":"0","bytes_sent":"615","connection_termination_details":null,"downstream_local_address":"10.244.1.5:8000","downstream_remote_address":"10.244.1.3:45678","duration":"4","method":"GET","path":"/status/200","protocol":"HTTP/1.1","request_id":"a1b2c3d4-e5f6-7890","requested_server_name":null,"response_code":"200","response_code_details":"via_upstream","response_flags":"-","route_name":"default","start_time":"2026-02-24T10:30:45.123Z","upstream_cluster":"inbound|8000||","upstream_host":"10.244.1.5:8000","upstream_service_time":"3","user_agent":"curl/7.88.1","x_forwarded_for":null,"x_api_key":"k1","response_content_type":"application/json"}"#;
 
     #[test]
     fn a_line_is_read() {
@@ -38,6 +39,7 @@ mod tests {
             (Some(0), Some(615), Some(4_000))
         );
         assert_eq!(record.remote_addr.as_deref(), Some("10.244.1.3"));
+        assert_eq!(record.response_type.as_deref(), Some("application/json"));
         assert_eq!(
             (&record.headers["x-api-key"], &record.headers["user-agent"]),
             (&"k1".parse().unwrap(), &"curl/7.88.1".parse().unwrap())

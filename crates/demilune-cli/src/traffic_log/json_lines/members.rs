@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use http::Method;
+use http::{Method, header};
 use serde_json::{Map, Value};
 
 use super::super::{
@@ -80,6 +80,14 @@ impl<'m> Members<'m> {
         let name = self.text(methods).ok_or(Defect::Request)?;
         let target = self.text(targets).ok_or(Defect::Request)?;
         Ok((method(&name)?, Target::parse(&target)?))
+    }
+
+    /// The `Content-Type` among the members of a member, which are the header fields of an answer.
+    pub(super) fn media_type(self, name: &str) -> Option<String> {
+        let is_type = |name: &str| name.eq_ignore_ascii_case(header::CONTENT_TYPE.as_str());
+        let (_, value) = self.inner(name)?.all().find(|(name, _)| is_type(name))?;
+        let value = value.as_array().map_or(Some(value), |values| values.first())?;
+        record::text(value).map(Cow::into_owned)
     }
 
     /// Puts the members of a member, which are header fields, into a record. Each has one value or a list.

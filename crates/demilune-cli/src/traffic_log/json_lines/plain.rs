@@ -1,5 +1,5 @@
 //! Our own form, which others can be brought to: `time`, `method`, `host`, `path` and `status`, and where there are
-//! `request_headers`, `request_body`, `response_bytes` and `duration_ms`. The names that nginx's variables have, and a
+//! `request_headers`, `request_body`, `response_headers`, `response_bytes` and `duration_ms`. The names that nginx's variables have, and a
 //! few that are common, are understood as well.
 
 use serde_json::Value;
@@ -35,6 +35,8 @@ pub(super) fn read(members: Members<'_>) -> Result<LogRecord, Defect> {
     record.remote_user = members.owned(&["remote_user"]);
     record.request_bytes = members.count(&["request_bytes", "content_length"]);
     record.response_bytes = members.count(&["response_bytes", "body_bytes_sent", "bytes_sent"]);
+    let named = members.media_type("response_headers");
+    record.response_type = named.or_else(|| members.owned(&["sent_http_content_type", "upstream_http_content_type"]));
     let millis = members.number(&["duration_ms"]).map(|millis| millis / 1e3);
     record.duration_us = millis.or_else(|| members.number(&["request_time"])).and_then(time::micros);
     members.headers_into("request_headers", &mut record);
@@ -78,13 +80,14 @@ mod tests {
     fn our_own_form_is_read_whole() {
         let line = r#"{"time":"2026-11-23T09:30:00.25Z","method":"POST","host":"api.example.com","path":"/orders?dry=1",
             "status":201,"request_headers":{"Authorization":"Bearer x","X-Many":["a","b"],"X-Count":7},
-            "request_body":{"n":1},"response_bytes":310,"duration_ms":12.5}"#;
+            "request_body":{"n":1},"response_headers":{"content-type":"text/html"},"response_bytes":310,"duration_ms":12.5}"#;
         let record = read(line.as_bytes()).unwrap();
         assert_eq!(record.time_micros, 1_795_426_200_250_000);
         assert_eq!((record.method.as_str(), record.path.as_str()), ("POST", "/orders?dry=1"));
         assert_eq!((record.host.as_deref(), record.status), (Some("api.example.com"), Some(201)));
         assert_eq!((record.response_bytes, record.duration_us, record.bytes_in()), (Some(310), Some(12_500), 7));
         assert_eq!(record.request_body.as_deref(), Some(&b"{\"n\":1}"[..]));
+        assert_eq!(record.response_type.as_deref(), Some("text/html"));
         assert_eq!(record.headers.get_all("x-many").iter().count(), 2);
         assert_eq!(
             (&record.headers["authorization"], &record.headers["x-count"]),
@@ -95,11 +98,15 @@ mod tests {
     #[test]
     fn the_variables_of_nginx_are_understood() {
         let line = r#"{"msec":"1779373620.250","request":"GET /a HTTP/1.1","http_host":"a.example","status":"200",
-            "request_time":"0.250","body_bytes_sent":"5","http_x_api_key":"k1","remote_addr":"192.0.2.7"}"#;
+            "request_time":"0.250","body_bytes_sent":"5","http_x_api_key":"k1","remote_addr":"192.0.2.7",
+            "sent_http_content_type":"text/css"}"#;
         let record = read(line.as_bytes()).unwrap();
         assert_eq!((record.time_micros, record.duration_us), (1_779_373_620_000_000, Some(250_000)));
         assert_eq!((record.host.as_deref(), record.remote_addr.as_deref()), (Some("a.example"), Some("192.0.2.7")));
-        assert_eq!(record.headers["x-api-key"], "k1");
+        assert_eq!(
+            (&record.headers["x-api-key"], record.response_type.as_deref()),
+            (&"k1".parse().unwrap(), Some("text/css"))
+        );
     }
 
     #[test]

@@ -194,6 +194,17 @@ mod tests {
     }
 
     #[test]
+    fn the_type_of_the_answer_may_be_there() {
+        let typed =
+            |line: &str| read("$msec \"$request\" $status \"$sent_http_content_type\"", line).unwrap().response_type;
+        assert_eq!(
+            typed("1 \"GET / HTTP/1.1\" 200 \"text/html; charset=utf-8\"").as_deref(),
+            Some("text/html; charset=utf-8")
+        );
+        assert_eq!(typed("1 \"GET / HTTP/1.1\" 204 \"-\""), None);
+    }
+
+    #[test]
     fn the_host_of_the_request_comes_before_that_of_the_server() {
         let check = |line: &str, expected: Option<&str>| {
             let record = read("$server_name|$host|$http_host|$msec|$request|$status", line).unwrap();

@@ -34,6 +34,8 @@ pub(super) enum Variable {
     BytesSent,
     ContentLength,
     RequestTime,
+    /// The media type of the answer, as the client or only nginx got it.
+    ResponseType,
     Header(String),
     Cookie(String),
     Other(Arc<str>),
@@ -59,6 +61,7 @@ impl Variable {
             "bytes_sent" => Self::BytesSent,
             "content_length" => Self::ContentLength,
             "request_time" => Self::RequestTime,
+            "sent_http_content_type" | "upstream_http_content_type" => Self::ResponseType,
             _ => match (name.strip_prefix("http_"), name.strip_prefix("cookie_")) {
                 (Some(header), _) => Self::Header(header.replace('_', "-")),
                 (_, Some(cookie)) => Self::Cookie(cookie.to_owned()),
@@ -99,6 +102,7 @@ struct Rest {
     response_bytes: Option<u64>,
     all_bytes: Option<u64>,
     duration_us: Option<u64>,
+    response_type: Option<String>,
 }
 
 impl Collected {
@@ -120,6 +124,7 @@ impl Collected {
             Variable::BytesSent => self.rest.all_bytes = value.parse().ok(),
             Variable::ContentLength => self.rest.request_bytes = value.parse().ok(),
             Variable::RequestTime => self.rest.duration_us = value.parse().ok().and_then(time::micros),
+            Variable::ResponseType => self.rest.response_type = Some(value.to_owned()),
             Variable::Header(name) => self.headers.push((name.clone(), value.to_owned())),
             Variable::Cookie(name) => self.cookies.push((name.clone(), value.to_owned())),
             Variable::Other(name) => self.others.push((Arc::clone(name), value.to_owned())),
@@ -136,10 +141,18 @@ impl Collected {
         let target = self.target.or_else(|| uri.map(|path| Target { host: None, path }));
         let (method, target) = self.request.or_else(|| self.method.zip(target)).ok_or(Defect::Request)?;
         let mut record = LogRecord::new(time_micros, method, target);
-        let Rest { status, remote_addr, remote_user, request_bytes, response_bytes, all_bytes, duration_us } =
-            self.rest;
+        let Rest {
+            status,
+            remote_addr,
+            remote_user,
+            request_bytes,
+            response_bytes,
+            all_bytes,
+            duration_us,
+            response_type,
+        } = self.rest;
         record.host = record.host.or(self.host.map(|(_, host)| host));
-        (record.status, record.duration_us) = (status, duration_us);
+        (record.status, record.duration_us, record.response_type) = (status, duration_us, response_type);
         (record.remote_addr, record.remote_user) = (remote_addr, remote_user);
         (record.request_bytes, record.response_bytes) = (request_bytes, response_bytes.or(all_bytes));
         self.headers.iter().for_each(|(name, value)| record.add_header(name, value));
