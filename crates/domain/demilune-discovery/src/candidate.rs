@@ -1,6 +1,6 @@
 //! Operations that sightings speak for, each with its reasons.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use demilune_inventory::OperationKey;
 
@@ -14,7 +14,7 @@ use crate::{
 /// How much is asked for before something is called an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DiscoveryOptions {
-    /// Fewest requests with success.
+    /// Fewest requests with success; of an estimate, less what it is too low by in one case of six.
     pub requests_min: u64,
     /// Fewest callers that [`Origin::Ml`] asks for.
     pub callers_min: u32,
@@ -145,34 +145,24 @@ pub fn candidates(sightings: &Sightings, options: &DiscoveryOptions) -> Vec<Cand
     let mut trees: BTreeMap<String, Node> = BTreeMap::new();
     for lane in &sightings.lanes {
         for (key, entry) in &lane.entries {
-            if let Some(cell) = entry.sum() {
+            if let Some(cell) = entry.sum(&key.pattern) {
                 trees.entry(key.host.to_string()).or_default().insert(&key.pattern, key.method, cell, lane.level);
             }
         }
     }
-    let mut folded: BTreeMap<String, Vec<Folded>> =
-        trees.iter().map(|(host, tree)| (host.clone(), fold(tree.clone()))).collect();
-    let endpoints = folded.iter().map(|(host, folded)| (host.clone(), endpoints(folded))).collect();
+    let fold = |tree: Node| fold(tree, options.requests_min);
     let mut found = Vec::new();
-    for (pattern, hosts) in groups(&endpoints) {
+    for (pattern, hosts) in groups(&trees, fold) {
         let mut sum = Node::default();
-        for host in &hosts {
-            folded.remove(host);
-            trees.remove(host).into_iter().for_each(|tree| sum.merge(tree));
-        }
+        hosts.iter().filter_map(|host| trees.remove(host)).for_each(|tree| sum.merge(tree));
         found.extend(fold(sum).into_iter().filter_map(|folded| candidate(&pattern, &hosts, folded, options)));
     }
-    for (host, folded) in folded {
-        found.extend(folded.into_iter().filter_map(|folded| candidate(&host, &[], folded, options)));
+    for (host, tree) in trees {
+        found.extend(fold(tree).into_iter().filter_map(|folded| candidate(&host, &[], folded, options)));
     }
     found.sort_by(|one, other| other.requests.cmp(&one.requests).then_with(|| one.key.cmp(&other.key)));
     found.truncate(options.candidates_max);
     found
-}
-
-/// A host's endpoints with any number of requests, by which it is compared with others.
-fn endpoints(folded: &[Folded]) -> BTreeSet<String> {
-    folded.iter().map(|folded| format!("{} {}", folded.method, template(&folded.parts))).collect()
 }
 
 fn template(parts: &[Part]) -> String {
@@ -185,10 +175,12 @@ fn template(parts: &[Part]) -> String {
 
 fn candidate(host: &str, hosts: &[String], folded: Folded, options: &DiscoveryOptions) -> Option<Candidate> {
     let Folded { parts, method, stats } = folded;
-    let Stats { requests, with_session, callers, first, last, is_sampled } = stats;
+    let is_enough = |count: u64| stats.at_most(count) >= options.requests_min;
+    let by_session = is_enough(stats.with_session);
+    let is_enough = is_enough(stats.requests);
+    let Stats { requests, with_session, callers, first, last, is_sampled, .. } = stats;
     let callers_at_least = callers.count_ones();
-    let by_rule = requests >= options.requests_min && callers_at_least >= options.callers_min;
-    let by_session = with_session >= options.requests_min;
+    let by_rule = is_enough && callers_at_least >= options.callers_min;
     let origins: Vec<Origin> = [(by_rule, Origin::Ml), (by_session, Origin::SessionIdentifier)]
         .into_iter()
         .filter(|(is, _)| *is)

@@ -7,11 +7,13 @@
 #![expect(clippy::cast_precision_loss, reason = "shares of counts need no more than 52 bits")]
 
 mod candidate;
+mod data;
 mod encoding;
 mod fold;
 mod hosts;
 mod page;
 mod pattern;
+mod profile;
 mod shape;
 mod siblings;
 mod sightings;

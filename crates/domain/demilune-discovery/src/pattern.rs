@@ -6,6 +6,9 @@ use crate::Shape;
 const SEGMENTS_MAX: usize = 24;
 /// Longest path in bytes that is looked at.
 const PATH_BYTES_MAX: usize = 1_024;
+/// Longest number with a point that is taken for a word: an interface may have several versions, `1.1` and `2.0`, side by
+/// side.
+const VERSION_BYTES_MAX: usize = 4;
 /// Stands in front of a shape's number. No normalized path holds it.
 const MARK: char = '\u{1}';
 /// Endings that tell how an answer is written, and are no part of a value.
@@ -49,6 +52,18 @@ const STATIC_FILES: [&str; 35] = [
     "woff2",
 ];
 
+/// Files at the root of a site that browsers and crawlers ask for by themselves.
+const SITE_FILES: [&str; 8] = [
+    "ads.txt",
+    "browserconfig.xml",
+    "crossdomain.xml",
+    "humans.txt",
+    "manifest.json",
+    "robots.txt",
+    "security.txt",
+    "sitemap.xml",
+];
+
 /// One segment of a pattern.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Segment {
@@ -62,6 +77,16 @@ pub(crate) struct Segment {
 pub(crate) enum Stem {
     Word(String),
     Value(Shape),
+}
+
+impl Segment {
+    /// The word that it is, if it is one.
+    pub(crate) fn word(&self) -> Option<&str> {
+        match &self.stem {
+            Stem::Word(word) => Some(word),
+            Stem::Value(_) => None,
+        }
+    }
 }
 
 /// A path's pattern and, for each value in it, its text if it may be kept.
@@ -83,6 +108,7 @@ pub(crate) fn reduce(path: &str) -> Option<Reduced<'_>> {
         let (stem, suffix) = split_suffix(segment);
         match Shape::of(stem) {
             Shape::Word => reduced.pattern.push_str(stem),
+            Shape::Numbers if stem.len() <= VERSION_BYTES_MAX => reduced.pattern.push_str(stem),
             shape => {
                 push_mark(&mut reduced.pattern, shape);
                 reduced.values.push(Some(stem).filter(|stem| shape.keeps(stem)));
@@ -141,7 +167,8 @@ fn split_suffix(segment: &str) -> (&str, &str) {
 fn is_static(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
     let ending = name.rsplit_once('.').map(|(_, ending)| ending);
-    ending.is_some_and(|ending| STATIC_FILES.iter().any(|known| known.eq_ignore_ascii_case(ending)))
+    SITE_FILES.contains(&path)
+        || ending.is_some_and(|ending| STATIC_FILES.iter().any(|known| known.eq_ignore_ascii_case(ending)))
 }
 
 #[cfg(test)]

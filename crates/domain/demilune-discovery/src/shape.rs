@@ -5,7 +5,7 @@ use std::fmt;
 use demilune_inventory::is_uuid;
 
 /// Longest text in bytes that can be the name of something in an API.
-const WORD_BYTES_MAX: usize = 48;
+const WORD_BYTES_MAX: usize = 64;
 /// Longest value in bytes that is kept to see whether it is the only one at its place: versions and dates are no longer.
 const KEPT_BYTES_MAX: usize = 12;
 /// From how many digits on an integer is no version, and is not kept.
@@ -14,6 +14,9 @@ const KEPT_DIGITS_MAX: usize = 4;
 const HASH_BYTES_MIN: usize = 8;
 /// From how many letters and digits on a mixture of them is a token.
 const TOKEN_BYTES_MIN: usize = 16;
+
+/// Words that answer a question, and name nothing.
+const BOOLEANS: [&str; 2] = ["true", "false"];
 
 /// The shape of a segment, or of what stands before a file's ending in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -80,6 +83,9 @@ impl Shape {
         }
         if text.find('@').is_some_and(|place| place > 0) || text.find("%40").is_some_and(|place| place > 0) {
             return Self::Address;
+        }
+        if BOOLEANS.contains(&text) {
+            return Self::Text;
         }
         let is_plain = is(|byte| byte.is_ascii_alphanumeric() || b"-_.~:@$!()".contains(byte));
         if !is_plain {
@@ -176,7 +182,7 @@ mod tests {
         check("ada%40example.com", Shape::Address);
         check("a%20b", Shape::Text);
         check("a,b", Shape::Text);
-        check(&"long-".repeat(12), Shape::Text);
+        check(&"long-".repeat(13), Shape::Text);
         for word in ["users", "v1", "oauth2", "@me", "chat.postMessage", "deadbeef", "get-user-by-id", "~", ""] {
             check(word, Shape::Word);
         }

@@ -9,14 +9,15 @@
 //! their own requests; the others go on counting exactly.
 
 use std::{
-    collections::{BTreeMap, btree_map::Entry as Place},
+    collections::BTreeMap,
     hash::{Hash, Hasher},
+    sync::Arc,
 };
 
 use demilune_inventory::Method;
 use siphasher::sip::SipHasher13;
 
-use crate::pattern::{Reduced, reduce};
+use crate::pattern::{Reduced, reduce, values_of};
 
 /// Lanes by caller, and within each by the place of a path.
 const CALLER_LANES: usize = 8;
@@ -24,10 +25,12 @@ const PLACE_LANES: usize = 4;
 pub(crate) const LANES: usize = CALLER_LANES * PLACE_LANES;
 /// What a lane may account for.
 const LANE_BYTES_MAX: usize = Sightings::BYTES_MAX / LANES;
-/// What a pattern, what was seen of it at one level, and one of its values account for.
-const ENTRY_BYTES: usize = 96;
-const CELL_BYTES: usize = 96;
-const VALUE_BYTES: usize = 32;
+/// What a host, a pattern, what was seen of it at one level, and one of its values account for, beside their texts: their
+/// size, that of their place in a tree whose nodes are three quarters full, and what the allocator adds.
+const HOST_BYTES: usize = 48;
+const ENTRY_BYTES: usize = 112;
+const CELL_BYTES: usize = 144;
+const VALUE_BYTES: usize = 48;
 /// The highest level; only one of a trillion requests would have a higher one.
 pub(crate) const LEVEL_MAX: u8 = 40;
 
@@ -70,15 +73,29 @@ pub(crate) struct Lane {
 /// What requests are kept by.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Key {
-    pub(crate) host: Box<str>,
+    /// One text for all keys of a lane that have it.
+    pub(crate) host: Arc<str>,
     pub(crate) pattern: Box<str>,
     pub(crate) method: Method,
 }
 
-/// What was seen of one key, by level.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Entry {
-    pub(crate) cells: BTreeMap<u8, Cell>,
+/// What was seen of one key. The same requests have the same form: the first wherever it is possible.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Entry {
+    /// One request with no value that may be kept, which most are where there are many patterns.
+    One(One),
+    /// By level, in ascending order.
+    Cells(Vec<(u8, Cell)>),
+}
+
+/// One request, in little room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct One {
+    pub(crate) level: u8,
+    pub(crate) has_session: bool,
+    /// The number of its caller's bit.
+    pub(crate) caller: u8,
+    pub(crate) seconds: u64,
 }
 
 /// What was seen of one key at one level.
@@ -110,7 +127,7 @@ impl Default for Sightings {
 
 impl Sightings {
     /// Most bytes that sightings account for.
-    pub const BYTES_MAX: usize = 4 << 20;
+    pub const BYTES_MAX: usize = 12 << 20;
     /// How long requests are seen together: sightings are gathered, stored and forgotten by the day, UTC.
     pub const DAY_SECONDS: u64 = 86_400;
 
@@ -153,8 +170,8 @@ impl Sightings {
         for (lane, other) in self.lanes.iter_mut().zip(&other.lanes) {
             lane.raise(other.level);
             for (key, entry) in &other.entries {
-                for (level, cell) in &entry.cells {
-                    lane.add(key.clone(), *level, cell.clone());
+                for (level, cell) in entry.cells(&key.pattern) {
+                    lane.add(key.clone(), level, cell);
                 }
             }
             lane.make_room();
@@ -192,25 +209,29 @@ impl Lane {
     }
 
     /// Adds what is not below the lane's level.
-    pub(crate) fn add(&mut self, key: Key, level: u8, cell: Cell) {
+    pub(crate) fn add(&mut self, mut key: Key, level: u8, cell: Cell) {
         if level < self.level {
             return;
         }
-        let (text, values) = (key.host.len() + key.pattern.len(), cell.values.len());
-        let entry = match self.entries.entry(key) {
-            Place::Occupied(entry) => entry.into_mut(),
-            Place::Vacant(entry) => {
-                self.bytes += ENTRY_BYTES + text;
-                entry.insert(Entry::default())
-            }
-        };
-        match entry.cells.entry(level) {
-            Place::Occupied(mut found) => found.get_mut().merge(&cell),
-            Place::Vacant(entry) => {
-                self.bytes += cell_bytes(values);
-                entry.insert(cell);
-            }
+        if let Some(entry) = self.entries.get_mut(&key) {
+            self.bytes -= entry.bytes();
+            let mut cells = std::mem::replace(entry, Entry::Cells(Vec::new())).cells(&key.pattern);
+            add_cell(&mut cells, level, cell);
+            *entry = Entry::of(cells);
+            self.bytes += entry.bytes();
+            return;
         }
+        // Keys with the same host stand side by side.
+        let before = self.entries.range(..&key).next_back();
+        let beside = before.into_iter().chain(self.entries.range(&key..).next());
+        let host = beside.map(|(key, _)| &key.host).find(|host| **host == key.host);
+        match host {
+            Some(host) => key.host = Arc::clone(host),
+            None => self.bytes += HOST_BYTES + key.host.len(),
+        }
+        let entry = Entry::of(vec![(level, cell)]);
+        self.bytes += ENTRY_BYTES + key.pattern.len() + entry.bytes();
+        self.entries.insert(key, entry);
     }
 
     fn make_room(&mut self) {
@@ -229,31 +250,89 @@ impl Lane {
             return;
         }
         self.level = level;
-        let bytes = &mut self.bytes;
+        self.bytes = 0;
+        let (bytes, mut host): (_, Option<Arc<str>>) = (&mut self.bytes, None);
         self.entries.retain(|key, entry| {
-            entry.cells.retain(|at, cell| {
-                let stays = *at >= level;
-                if !stays {
-                    *bytes -= cell_bytes(cell.values.len());
-                }
-                stays
-            });
-            let stays = !entry.cells.is_empty();
-            if !stays {
-                *bytes -= ENTRY_BYTES + key.host.len() + key.pattern.len();
+            let mut cells = std::mem::replace(entry, Entry::Cells(Vec::new())).cells(&key.pattern);
+            cells.retain(|(at, _)| *at >= level);
+            if cells.is_empty() {
+                return false;
             }
-            stays
+            *entry = Entry::of(cells);
+            *bytes += ENTRY_BYTES + key.pattern.len() + entry.bytes();
+            if host.as_ref() != Some(&key.host) {
+                *bytes += HOST_BYTES + key.host.len();
+                host = Some(Arc::clone(&key.host));
+            }
+            true
         });
     }
 }
 
 impl Entry {
+    /// In the form that these requests have; `cells` is in ascending order and not empty.
+    fn of(cells: Vec<(u8, Cell)>) -> Self {
+        match cells.as_slice() {
+            [(level, cell)] if cell.requests == 1 && cell.values.iter().all(|value| *value == Only::Many) => {
+                Self::One(One {
+                    level: *level,
+                    has_session: cell.with_session > 0,
+                    caller: u8::try_from(cell.callers.trailing_zeros()).unwrap_or_default(),
+                    seconds: cell.first,
+                })
+            }
+            _ => Self::Cells(cells),
+        }
+    }
+
+    /// What was seen at each level.
+    pub(crate) fn cells(&self, pattern: &str) -> Vec<(u8, Cell)> {
+        match self {
+            Self::One(one) => vec![(one.level, one.cell(pattern))],
+            Self::Cells(cells) => cells.clone(),
+        }
+    }
+
     /// What was seen at all levels.
-    pub(crate) fn sum(&self) -> Option<Cell> {
-        let mut cells = self.cells.values();
-        let mut sum = cells.next()?.clone();
-        cells.for_each(|cell| sum.merge(cell));
-        Some(sum)
+    pub(crate) fn sum(&self, pattern: &str) -> Option<Cell> {
+        let cells = self.cells(pattern).into_iter().map(|(_, cell)| cell);
+        cells.reduce(|mut sum, cell| {
+            sum.merge(&cell);
+            sum
+        })
+    }
+
+    /// What it accounts for beside its key.
+    fn bytes(&self) -> usize {
+        match self {
+            Self::One(_) => 0,
+            Self::Cells(cells) => cells.iter().map(|(_, cell)| CELL_BYTES + cell.values.len() * VALUE_BYTES).sum(),
+        }
+    }
+}
+
+impl One {
+    pub(crate) fn cell(self, pattern: &str) -> Cell {
+        Cell {
+            requests: 1,
+            with_session: u64::from(self.has_session),
+            callers: 1 << (u32::from(self.caller) % u128::BITS),
+            first: self.seconds,
+            last: self.seconds,
+            values: vec![Only::Many; values_of(pattern)],
+        }
+    }
+}
+
+/// Adds what was seen at one level.
+fn add_cell(cells: &mut Vec<(u8, Cell)>, level: u8, cell: Cell) {
+    match cells.binary_search_by_key(&level, |(level, _)| *level) {
+        Ok(place) => cells.get_mut(place).into_iter().for_each(|(_, found)| found.merge(&cell)),
+        Err(place) => {
+            // Most have one level and stay so.
+            cells.reserve_exact(1);
+            cells.insert(place, (level, cell));
+        }
     }
 }
 
@@ -283,10 +362,6 @@ const fn counted_as(method: Method) -> Option<Method> {
         Method::Options | Method::Trace | Method::Connect => None,
         method => Some(method),
     }
-}
-
-const fn cell_bytes(values: usize) -> usize {
-    CELL_BYTES + values * VALUE_BYTES
 }
 
 /// By caller, and by where a path's last segment lies: siblings share a lane. The hash needs no key, since who aims at a

@@ -16,19 +16,23 @@ pub(crate) const VALUE_CALLERS_MIN: u32 = 5;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Stats {
     pub(crate) requests: u64,
+    /// Those that were kept; each stands for others if there was no room for all.
+    pub(crate) samples: u64,
     pub(crate) with_session: u64,
     pub(crate) callers: u128,
     pub(crate) first: u64,
     pub(crate) last: u64,
     /// Whether some requests stand for others.
     pub(crate) is_sampled: bool,
+    /// Requests by the number of their host, where hosts are compared.
+    pub(crate) hosts: BTreeMap<usize, u64>,
 }
 
-/// What lies below some segments.
+/// What lies below some segments. Most nodes have one child, and a tree's node has room for eleven: hence the boxes.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Node {
-    pub(crate) ends: BTreeMap<Method, Stats>,
-    pub(crate) children: BTreeMap<Segment, Child>,
+    pub(crate) ends: BTreeMap<Method, Box<Stats>>,
+    pub(crate) children: BTreeMap<Segment, Box<Child>>,
 }
 
 /// What lies below one segment.
@@ -47,12 +51,23 @@ impl Stats {
         let stands_for = |count: u64| count.saturating_mul(1 << u32::from(lane_level).min(63));
         Self {
             requests: stands_for(cell.requests),
+            samples: cell.requests,
             with_session: stands_for(cell.with_session),
             callers: cell.callers,
             first: cell.first,
             last: cell.last,
             is_sampled: lane_level > 0,
+            hosts: BTreeMap::new(),
         }
+    }
+
+    /// So many there may have been for a count of them: an estimate is too low by a standard deviation or more in one case
+    /// of six.
+    pub(crate) fn at_most(&self, count: u64) -> u64 {
+        if !self.is_sampled || self.samples == 0 {
+            return count;
+        }
+        count.saturating_add(count.saturating_div(self.samples.isqrt().max(1)))
     }
 
     pub(crate) fn add(&mut self, other: &Self) {
@@ -62,9 +77,13 @@ impl Stats {
         self.first = if self.requests == 0 { other.first } else { self.first.min(other.first) };
         self.last = self.last.max(other.last);
         self.requests = self.requests.saturating_add(other.requests);
+        self.samples = self.samples.saturating_add(other.samples);
         self.with_session = self.with_session.saturating_add(other.with_session);
         self.callers |= other.callers;
         self.is_sampled |= other.is_sampled;
+        for (host, requests) in &other.hosts {
+            *self.hosts.entry(*host).or_default() += requests;
+        }
     }
 }
 
@@ -89,13 +108,19 @@ impl Node {
         node.ends.entry(method).or_default().add(&stats);
     }
 
+    /// Marks all requests as those of a host.
+    pub(crate) fn mark(&mut self, host: usize) {
+        self.ends.values_mut().for_each(|stats| stats.hosts = BTreeMap::from([(host, stats.requests)]));
+        self.children.values_mut().for_each(|child| child.node.mark(host));
+    }
+
     pub(crate) fn merge(&mut self, other: Self) {
         for (method, stats) in other.ends {
             self.ends.entry(method).or_default().add(&stats);
         }
         for (edge, child) in other.children {
             match self.children.get_mut(&edge) {
-                Some(found) => found.merge(child),
+                Some(found) => found.merge(*child),
                 None => drop(self.children.insert(edge, child)),
             }
         }

@@ -196,3 +196,131 @@ fn a_head_is_a_get_and_files_and_preflights_are_passed_over() {
     assert_eq!(names(&candidates(&sightings, &DiscoveryOptions::default())), ["GET /status"]);
     assert_eq!((sightings.requests(), sightings.passed_over()), (1_800, 1_200));
 }
+
+/// A word of letters and hyphens only, as interfaces have; different for each number.
+fn name(number: u64) -> String {
+    let letters = letters(number);
+    format!("{}-{}", &letters[..4], &letters[4..8])
+}
+
+#[test]
+fn ten_thousand_words_of_a_scanner_make_no_variable_of_names() {
+    let mut sightings = Sightings::default();
+    for serial in 0..30_000 {
+        let (host, method) = ("api.example.com", Method::Get);
+        see(&mut sightings, 2 * serial, serial % 300, method, host, &format!("/v1/{}", name(serial % 15)));
+        // Two scanners; this API answers anything.
+        see(
+            &mut sightings,
+            2 * serial + 1,
+            900 + serial % 2,
+            method,
+            host,
+            &format!("/v1/{}", letters(serial % 10_000)),
+        );
+    }
+    let found = names(&candidates(&sightings, &DiscoveryOptions::default()));
+    assert_eq!(found.len(), 15, "{found:?}");
+    assert!(found.iter().all(|found| !found.contains('{')), "{found:?}");
+}
+
+#[test]
+fn names_that_are_frequent_stay_beside_a_variable() {
+    let found = of_paths(
+        |serial| match serial % 5 {
+            0 => "/users/me".to_owned(),
+            1 => "/users/search".to_owned(),
+            _ => format!("/users/{}", letters(mix(serial) % 2_000)),
+        },
+        10_000,
+    );
+    assert_eq!(names(&found), ["GET /users/me", "GET /users/search", "GET /users/{var1}"]);
+    assert_eq!(found[0].parts[1].reason, Reason::Tail);
+}
+
+#[test]
+fn remote_procedures_stay_what_they_are_however_seldom_most_are_called() {
+    // The popularity of 400 procedures, from one call to thousands, by Zipf's law.
+    let mut serial = 0;
+    let mut sightings = Sightings::default();
+    for procedure in 0..400_u64 {
+        for _ in 0..20_000 / (procedure + 1) {
+            let path = format!("/api/{}.{}", letters(procedure % 30), name(procedure));
+            see(&mut sightings, serial, mix(serial) % 300, Method::Post, "api.example.com", &path);
+            serial += 1;
+        }
+    }
+    let found = names(&candidates(&sightings, &DiscoveryOptions::default()));
+    assert_eq!(found.len(), 40, "{found:?}");
+    assert!(found.iter().all(|found| !found.contains('{')), "{found:?}");
+}
+
+#[test]
+fn forty_collections_that_are_all_alike_stay_apart() {
+    let found = of_paths(
+        |serial| match mix(serial) % 3 {
+            0 => format!("/v1/{}", name(serial % 40)),
+            1 => format!("/v1/{}/{}", name(serial % 40), mix(serial) % 5_000),
+            _ => format!("/v1/{}/{}/history", name(serial % 40), mix(serial) % 5_000),
+        },
+        120_000,
+    );
+    assert_eq!(found.len(), 120);
+}
+
+#[test]
+fn thirty_accounts_that_are_all_frequent_are_values_since_names_lie_below() {
+    let found = of_paths(
+        |serial| match mix(serial) % 4 {
+            0 => format!("/accounts/{}", letters(serial % 30)),
+            1 => format!("/accounts/{}/invoices", letters(serial % 30)),
+            _ => format!("/accounts/{}/users/{}", letters(serial % 30), mix(serial) % 500),
+        },
+        60_000,
+    );
+    let expected = ["GET /accounts/{var1}", "GET /accounts/{var1}/invoices", "GET /accounts/{var1}/users/{var2}"];
+    assert_eq!(names(&found), expected);
+    assert_eq!(found[0].parts[1].reason, Reason::Alike);
+}
+
+#[test]
+fn versions_side_by_side_stay_apart_and_booleans_do_not() {
+    let found = of_paths(|serial| format!("/{}.0/jobs/{}", serial % 2 + 1, serial % 3 == 0), 4_000);
+    assert_eq!(names(&found), ["GET /1.0/jobs/{var1}", "GET /2.0/jobs/{var1}"]);
+}
+
+#[test]
+fn a_host_with_few_requests_belongs_to_its_siblings() {
+    let mut sightings = Sightings::default();
+    let mut serial = 0;
+    for (tenant, requests) in [("one", 3_000), ("two", 2_000), ("three", 40), ("four", 15)] {
+        for _ in 0..requests {
+            let host = format!("{tenant}.shop.example.com");
+            let path = format!("/shops/{}/orders/{serial}", letters(mix(serial) % 700));
+            let path = if serial % 2 == 0 { path } else { format!("/shops/{}", letters(mix(serial) % 700)) };
+            see(&mut sightings, serial, mix(serial) % 90, Method::Get, &host, &path);
+            serial += 1;
+        }
+    }
+    let found = candidates(&sightings, &DiscoveryOptions::default());
+    assert_eq!(names(&found), ["GET /shops/{var1}", "GET /shops/{var1}/orders/{var2}"]);
+    assert_eq!(found[0].hosts.len(), 4);
+}
+
+#[test]
+fn bytes_with_a_bit_changed_are_refused_or_stand_for_something_else() {
+    let mut sightings = Sightings::default();
+    for serial in 0..400 {
+        let path = format!("/v1/{}/{}", letters(serial % 9), serial % 7);
+        see(&mut sightings, serial, serial, Method::Get, "api.example.com", &path);
+    }
+    let bytes = sightings.encode();
+    for place in 0..bytes.len().min(4_000) {
+        let mut changed = bytes.clone();
+        changed[place] ^= 1 << (place % 8);
+        if let Ok(read) = Sightings::decode(&changed) {
+            assert_eq!(read.encode(), changed);
+        }
+        assert!(Sightings::decode(&bytes[..place]).is_err());
+    }
+}
