@@ -18,7 +18,7 @@ cargo xtask COMMAND
   test        set up, then run every check and every test; what CI runs
   lint        formatting, clippy, documentation, dependencies
   unit        the tests of the workspace
-  rules       lints, tests and short runs of the benchmarks of the rules: of thresholds, and of learned schemas
+  rules       lints, tests and short runs of the benchmarks of the rules: of thresholds, learned schemas and discovery
   fuzz        every fuzz target for a few seconds
   clients     official SDKs, replayed Terraform calls and schemathesis against the real binary, on both backends
 ";

@@ -56,7 +56,7 @@ pub(crate) fn unit() -> Result<(), Failed> {
 
 /// The benchmarks of the rules, each a workspace of its own: lints, tests where there are any, and a short run that fails when a rule gets worse.
 pub(crate) fn rules() -> Result<(), Failed> {
-    for folder in ["bench/thresholds", "bench/enforcement"] {
+    for folder in ["bench/thresholds", "bench/enforcement", "bench/discovery"] {
         let manifest = format!("{folder}/Cargo.toml");
         let cargo = |arguments: &[&str]| {
             let mut command = cargo();
