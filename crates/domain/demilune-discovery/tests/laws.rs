@@ -52,6 +52,15 @@ fn path() -> impl Strategy<Value = String> {
     vec(segment, 0..4).prop_map(|segments| format!("/{}", segments.join("/")))
 }
 
+fn host(caller: u64) -> &'static str {
+    match caller % 4 {
+        0 => "api.example.com",
+        1 => "b.shop.example.com",
+        2 => "c.shop.example.com",
+        _ => "d.shop.example.com",
+    }
+}
+
 proptest! {
     #[test]
     fn any_order_and_any_split_give_the_same_sightings_and_candidates(
@@ -61,12 +70,12 @@ proptest! {
         let mut whole = Sightings::default();
         let mut parts = vec![Sightings::default(); 4];
         for (serial, (path, caller, _)) in requests.iter().enumerate() {
-            see(&mut whole, serial as u64, *caller, Method::Get, "api.example.com", path);
+            see(&mut whole, serial as u64, *caller, Method::Get, host(*caller), path);
         }
         let mut shuffled: Vec<_> = requests.iter().enumerate().collect();
         shuffled.sort_by_key(|(serial, _)| mix(*serial as u64 ^ salt));
         for (serial, (path, caller, part)) in shuffled {
-            see(&mut parts[*part], serial as u64, *caller, Method::Get, "api.example.com", path);
+            see(&mut parts[*part], serial as u64, *caller, Method::Get, host(*caller), path);
         }
         let mut sum = Sightings::default();
         parts.iter().rev().for_each(|part| sum.merge(&Sightings::decode(&part.encode()).unwrap()));
