@@ -1,12 +1,13 @@
 //! Takes events to the store, and tells it of learned schemas that fell back.
 
-use std::{error::Error, time::Duration};
+use std::time::Duration;
 
 use demilune_gateway::{Gateway, SchemaEvent};
 use demilune_inventory::{Timestamp, ZoneId};
 use demilune_store::{EventViolation, Store, StoreFailure, ValidationEvent};
-use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
+
+use super::periodically::periodically;
 
 /// How often: who waits for an event sees it about a second later.
 const EVERY: Duration = Duration::from_secs(1);
@@ -15,26 +16,9 @@ const BATCH_MAX: usize = 1_000;
 
 /// Takes events to the store until it is told to stop, and once more then. Those that the store does not take wait here.
 pub(crate) async fn events(gateway: Gateway, store: Store, stop: CancellationToken) {
-    let mut ticks = interval(EVERY);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut taken = Vec::new();
-    let mut refused = false;
-    loop {
-        let stopping = tokio::select! {
-            _ = ticks.tick() => false,
-            () = stop.cancelled() => true,
-        };
-        let done = write(&gateway, &store, &mut taken).await.and(fall_back(&gateway, &store).await);
-        if let Err(error) = &done
-            && !refused
-        {
-            tracing::warn!(error = error as &dyn Error, "the store takes no events; a bounded number of them waits");
-        }
-        refused = done.is_err();
-        if stopping {
-            return;
-        }
-    }
+    let write = async |_| write(&gateway, &store, &mut taken).await.and(fall_back(&gateway, &store).await);
+    periodically(EVERY, "events", stop, write).await;
 }
 
 async fn write(

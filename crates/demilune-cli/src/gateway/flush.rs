@@ -12,6 +12,8 @@ use demilune_traffic::{Bucket, Snapshot, Source};
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
+use super::periodically::periodically;
+
 /// How often: what a crash loses at most.
 const EVERY: Duration = Duration::from_secs(10);
 /// How often stored records are tidied: each round has an hour's worth to do.
@@ -22,25 +24,7 @@ const BATCH_MAX: usize = 2_000;
 /// Flushes until it is told to stop, and once more then. Snapshots are cumulative: one that the store did not take is
 /// part of the next.
 pub(crate) async fn flush(gateway: Gateway, store: Store, source: Source, stop: CancellationToken) {
-    let mut ticks = interval(EVERY);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut refused = false;
-    loop {
-        tokio::select! {
-            _ = ticks.tick() => {}
-            () = stop.cancelled() => break,
-        }
-        let stored = flush_all(&gateway, &store, &source).await;
-        if let Err(error) = &stored
-            && !refused
-        {
-            tracing::warn!(error = error as &dyn Error, "the store takes no records; they are kept and sent later");
-        }
-        refused = stored.is_err();
-    }
-    if let Err(error) = flush_all(&gateway, &store, &source).await {
-        tracing::warn!(error = &error as &dyn Error, "the store takes no records; the last ones are lost");
-    }
+    periodically(EVERY, "records", stop, async |_| flush_all(&gateway, &store, &source).await).await;
 }
 
 /// Keeps stored records within their time and room, once an hour. Any number of gateways may do it.

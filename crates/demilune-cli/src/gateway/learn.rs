@@ -1,17 +1,14 @@
 //! Takes what the gateway learned to the store, once a minute for each operation and at the end.
 
-use std::{error::Error, time::Duration};
+use std::time::Duration;
 
 use demilune_gateway::{LearnedHour, Learner};
 use demilune_store::{LearningRow, Store, StoreFailure};
 use demilune_traffic::Source;
-use tokio::{
-    task::spawn_blocking,
-    time::{MissedTickBehavior, interval},
-};
+use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
-use super::flush::now;
+use super::{flush::now, periodically::periodically};
 
 /// How often to look for evidence: each operation's is due once a minute.
 const EVERY: Duration = Duration::from_secs(10);
@@ -22,25 +19,8 @@ const BATCH_MAX: usize = 200;
 /// what comes next.
 pub(crate) async fn learn(learner: Option<Learner>, store: Store, source: Source, stop: CancellationToken) {
     let Some(learner) = learner else { return };
-    let mut ticks = interval(EVERY);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut refused = false;
-    loop {
-        tokio::select! {
-            _ = ticks.tick() => {}
-            () = stop.cancelled() => break,
-        }
-        let stored = store_changed(&learner, &store, &source, false).await;
-        if let Err(error) = &stored
-            && !refused
-        {
-            tracing::warn!(error = error as &dyn Error, "the store takes no evidence; it is kept and sent later");
-        }
-        refused = stored.is_err();
-    }
-    if let Err(error) = store_changed(&learner, &store, &source, true).await {
-        tracing::warn!(error = &error as &dyn Error, "the store takes no evidence; the last minute's is lost");
-    }
+    periodically(EVERY, "pieces of evidence", stop, async |end| store_changed(&learner, &store, &source, end).await)
+        .await;
 }
 
 async fn store_changed(learner: &Learner, store: &Store, source: &Source, end: bool) -> Result<(), StoreFailure> {

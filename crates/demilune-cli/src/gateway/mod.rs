@@ -5,6 +5,7 @@ mod events;
 mod flush;
 mod follow;
 mod learn;
+mod periodically;
 mod rules_cache;
 mod running;
 mod saved_schemas;

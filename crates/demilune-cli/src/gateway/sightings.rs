@@ -1,44 +1,23 @@
 //! Takes what the gateway saw of requests that no operation matches to the store.
 
-use std::{error::Error, time::Duration};
+use std::time::Duration;
 
 use demilune_gateway::{Learner, SightedDay};
 use demilune_store::{SightingsRow, Store, StoreFailure};
 use demilune_traffic::Source;
-use tokio::{
-    task::spawn_blocking,
-    time::{MissedTickBehavior, interval},
-};
+use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
-use super::flush::now;
+use super::{flush::now, periodically::periodically};
 
 /// How often to look for what has grown.
 const EVERY: Duration = Duration::from_secs(5);
 
-/// Goes on until it is told to stop, and once more then. Sightings are cumulative: what the store did not take is part
-/// of what comes next.
+/// Goes on until it is told to stop, and once more then. Sightings are cumulative: what the store did not take is part of
+/// what comes next.
 pub(crate) async fn sightings(learner: Option<Learner>, store: Store, source: Source, stop: CancellationToken) {
     let Some(learner) = learner else { return };
-    let mut ticks = interval(EVERY);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut refused = false;
-    loop {
-        let stopping = tokio::select! {
-            _ = ticks.tick() => false,
-            () = stop.cancelled() => true,
-        };
-        let stored = store_changed(&learner, &store, &source, stopping).await;
-        if let Err(error) = &stored
-            && !refused
-        {
-            tracing::warn!(error = error as &dyn Error, "the store takes no sightings; they are kept and sent later");
-        }
-        refused = stored.is_err();
-        if stopping {
-            return;
-        }
-    }
+    periodically(EVERY, "sightings", stop, async |end| store_changed(&learner, &store, &source, end).await).await;
 }
 
 async fn store_changed(learner: &Learner, store: &Store, source: &Source, end: bool) -> Result<(), StoreFailure> {

@@ -1,12 +1,13 @@
 //! Takes what was counted of documents on trial to the store.
 
-use std::{error::Error, time::Duration};
+use std::time::Duration;
 
 use demilune_gateway::{Gateway, TrialCounts};
 use demilune_store::{Store, StoreFailure, TrialRow};
 use demilune_traffic::Source;
-use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
+
+use super::periodically::periodically;
 
 /// How often: who looks at a trial sees what was a few seconds ago.
 const EVERY: Duration = Duration::from_secs(3);
@@ -16,25 +17,7 @@ const BATCH_MAX: usize = 500;
 /// Goes on until it is told to stop, and once more then. Counts are cumulative: what the store did not take is part of what
 /// comes next.
 pub(crate) async fn trials(gateway: Gateway, store: Store, source: Source, stop: CancellationToken) {
-    let mut ticks = interval(EVERY);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut refused = false;
-    loop {
-        let stopping = tokio::select! {
-            _ = ticks.tick() => false,
-            () = stop.cancelled() => true,
-        };
-        let stored = store_changed(&gateway, &store, &source).await;
-        if let Err(error) = &stored
-            && !refused
-        {
-            tracing::warn!(error = error as &dyn Error, "the store takes no counts of trials; they are sent later");
-        }
-        refused = stored.is_err();
-        if stopping {
-            return;
-        }
-    }
+    periodically(EVERY, "counts of trials", stop, async |_| store_changed(&gateway, &store, &source).await).await;
 }
 
 async fn store_changed(gateway: &Gateway, store: &Store, source: &Source) -> Result<(), StoreFailure> {

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 pub(crate) fn explanation(candidate: &Candidate) -> Value {
     let Candidate { requests, with_session, callers_at_least, first, last, is_estimate, hosts, parts, .. } = candidate;
     let segments: Vec<Value> = parts.iter().map(segment).collect();
+    let example: String = parts.iter().map(example).collect();
     json!({
         "requests": requests,
         "requests_with_session": with_session,
@@ -16,6 +17,7 @@ pub(crate) fn explanation(candidate: &Candidate) -> Value {
         "last_seen": time(*last),
         "is_estimate": is_estimate,
         "hosts": hosts,
+        "example": example,
         "segments": segments,
     })
 }
@@ -34,6 +36,15 @@ fn segment(part: &Part) -> Value {
         "shapes": shapes,
         "words": part.words,
     })
+}
+
+/// A segment as most requests have it: what it says, or in the place of a value its shape.
+fn example(part: &Part) -> String {
+    let shape = || part.shapes.iter().max_by_key(|(_, requests)| **requests).map(|(shape, _)| shape.as_str());
+    match &part.literal {
+        Some(literal) => format!("/{literal}"),
+        None => format!("/<{}>{}", shape().unwrap_or_default(), part.suffix),
+    }
 }
 
 fn sentence(part: &Part) -> String {

@@ -7,7 +7,7 @@ use demilune_discovery::{Sighting, Sightings};
 use super::batch::Stray;
 use crate::observe::RecordKey;
 
-/// Most bytes that sightings account for: sixteen days of zones that are as large as can be; most are far smaller.
+/// Most bytes that sightings account for: five days of zones that are as large as can be; most are far smaller.
 const BYTES_MAX: usize = 64 << 20;
 /// What the sightings of a day take beside what they account for.
 const DAY_BYTES: usize = 4 << 10;

@@ -215,6 +215,7 @@ async fn an_explanation_says_why_each_segment_is_what_it_is() {
     let explanation = &answer.result()["explanation"];
     assert_eq!((&explanation["requests"], &explanation["requests_with_session"]), (&json!(900), &json!(450)));
     assert_eq!(explanation["is_estimate"], false);
+    assert_eq!(explanation["example"], "/users/<integer>");
     let variable = &explanation["segments"][1];
     assert_eq!(variable["shapes"], json!([{"shape": "integer", "requests": 900}]));
     assert_eq!(variable["reason"], "What was seen here looks like ids.");
