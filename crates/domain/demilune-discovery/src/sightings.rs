@@ -9,6 +9,8 @@
 //! their own requests; the others go on counting exactly.
 
 use std::{
+    borrow::Borrow,
+    cmp::Ordering,
     collections::BTreeMap,
     hash::{Hash, Hasher},
     sync::Arc,
@@ -79,6 +81,52 @@ pub(crate) struct Key {
     pub(crate) method: Method,
 }
 
+/// Host, pattern and method of a key, by which it is found without making one.
+type Named<'n> = (&'n str, &'n str, Method);
+
+trait Name {
+    fn named(&self) -> Named<'_>;
+}
+
+impl Name for Key {
+    fn named(&self) -> Named<'_> {
+        (&self.host, &self.pattern, self.method)
+    }
+}
+
+impl Name for Named<'_> {
+    fn named(&self) -> Named<'_> {
+        *self
+    }
+}
+
+impl<'k> Borrow<dyn Name + 'k> for Key {
+    fn borrow(&self) -> &(dyn Name + 'k) {
+        self
+    }
+}
+
+impl PartialEq for dyn Name + '_ {
+    fn eq(&self, other: &Self) -> bool {
+        self.named() == other.named()
+    }
+}
+
+impl Eq for dyn Name + '_ {}
+
+impl PartialOrd for dyn Name + '_ {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for dyn Name + '_ {
+    /// As keys are ordered.
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.named().cmp(&other.named())
+    }
+}
+
 /// What was seen of one key. The same requests have the same form: the first wherever it is possible.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Entry {
@@ -147,20 +195,23 @@ impl Sightings {
         };
         let level = u8::try_from(sighting.nonce.trailing_zeros()).unwrap_or(LEVEL_MAX).min(LEVEL_MAX);
         let lane = lane_of(sighting.caller, sighting.host, &pattern);
+        let Some(lane) = self.lanes.get_mut(lane) else { return };
+        let seen = (sighting.host, &*pattern, method);
+        if level < lane.level || lane.see(seen, level, sighting, &values) {
+            return;
+        }
         let key = Key { host: sighting.host.into(), pattern: pattern.into(), method };
         let only = |value: Option<&str>| value.map_or(Only::Many, |text| Only::One(text.into()));
         let cell = Cell {
             requests: 1,
             with_session: u64::from(sighting.has_session),
-            callers: 1 << (sighting.caller.rotate_left(16) % u128::BITS),
+            callers: caller_bit(sighting.caller),
             first: sighting.seconds,
             last: sighting.seconds,
             values: values.into_iter().map(only).collect(),
         };
-        if let Some(lane) = self.lanes.get_mut(lane) {
-            lane.add(key, level, cell);
-            lane.make_room();
-        }
+        lane.add(key, level, cell);
+        lane.make_room();
     }
 
     /// Adds what was seen elsewhere, of other requests.
@@ -208,6 +259,24 @@ impl Lane {
         Self { level, ..Self::default() }
     }
 
+    /// Adds a request to what is there already, without making anything; false if there is nothing that it goes to.
+    fn see(&mut self, seen: Named<'_>, level: u8, sighting: &Sighting<'_>, values: &[Option<&str>]) -> bool {
+        let Some(Entry::Cells(cells)) = self.entries.get_mut(&seen as &dyn Name) else { return false };
+        let place = cells.binary_search_by_key(&level, |(level, _)| *level);
+        let Some((_, cell)) = place.ok().and_then(|place| cells.get_mut(place)) else { return false };
+        cell.requests = cell.requests.saturating_add(1);
+        cell.with_session = cell.with_session.saturating_add(sighting.has_session.into());
+        cell.callers |= caller_bit(sighting.caller);
+        cell.first = cell.first.min(sighting.seconds);
+        cell.last = cell.last.max(sighting.seconds);
+        for (only, value) in cell.values.iter_mut().zip(values) {
+            if matches!((&*only, value), (Only::One(one), value) if Some(&**one) != *value) {
+                *only = Only::Many;
+            }
+        }
+        true
+    }
+
     /// Adds what is not below the lane's level.
     pub(crate) fn add(&mut self, mut key: Key, level: u8, cell: Cell) {
         if level < self.level {
@@ -222,8 +291,8 @@ impl Lane {
             return;
         }
         // Keys with the same host stand side by side.
-        let before = self.entries.range(..&key).next_back();
-        let beside = before.into_iter().chain(self.entries.range(&key..).next());
+        let before = self.entries.range::<Key, _>(..&key).next_back();
+        let beside = before.into_iter().chain(self.entries.range::<Key, _>(&key..).next());
         let host = beside.map(|(key, _)| &key.host).find(|host| **host == key.host);
         match host {
             Some(host) => key.host = Arc::clone(host),
@@ -362,6 +431,11 @@ const fn counted_as(method: Method) -> Option<Method> {
         Method::Options | Method::Trace | Method::Connect => None,
         method => Some(method),
     }
+}
+
+/// The bit that stands for a caller.
+const fn caller_bit(caller: u32) -> u128 {
+    1 << (caller.rotate_left(16) % u128::BITS)
 }
 
 /// By caller, and by where a path's last segment lies: siblings share a lane. The hash needs no key, since who aims at a
