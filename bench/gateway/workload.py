@@ -23,6 +23,7 @@ class Operations:
     name: str
     title: str
     rows: list[tuple[str, str, str]]
+    names: float = 0.5  # The share of variables that are names; the others are numbers.
 
     def hosts(self):
         return sorted({host for _, host, _ in self.rows})
@@ -38,14 +39,14 @@ class Operations:
         chance.shuffle(picked)
         lines = []
         for _, host, endpoint in picked:
-            path = re.sub(r"\{[^}]*\}", lambda _: value(chance), endpoint)
+            path = re.sub(r"\{[^}]*\}", lambda _: value(chance, self.names), endpoint)
             lines.append(f"{method} {host} {path} session-{chance.randrange(SESSIONS):04}")
         return "\n".join(lines) + "\n"
 
 
-def value(chance):
+def value(chance, names):
     """What stands for a variable: a number, or a name that no route has as a literal."""
-    if chance.random() < 0.5:
+    if chance.random() < 1 - names:
         return str(chance.randrange(1, 10**8))
     return "v" + "".join(chance.choices("abcdefghijklmnopqrstuvwxyz0123456789", k=chance.randrange(4, 12)))
 
@@ -54,6 +55,11 @@ def real(file):
     """The routes of a real API, one `METHOD PATH` a line, on one host."""
     rows = [tuple(line.split(" ", 1)) for line in file.read_text().splitlines()]
     return Operations("real", f"{len(rows):,} real operations on one host", [(m, API_HOST, p) for m, p in rows])
+
+
+def numbered(file):
+    """The same, asked for by numbers alone."""
+    return dataclasses.replace(real(file), name="numbered", title=f"{real(file).title}, with numbers for variables", names=0)
 
 
 def made_up(count=10_000, hosts=200):

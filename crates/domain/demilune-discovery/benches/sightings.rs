@@ -2,7 +2,7 @@
 //! counting paths as they are.
 #![allow(missing_docs, reason = "criterion's macros make undocumented functions")]
 
-use std::{collections::HashMap, hint::black_box};
+use std::{collections::HashMap, fmt::Write, hint::black_box};
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use demilune_discovery::{DiscoveryOptions, Sighting, Sightings, candidates};
@@ -31,12 +31,13 @@ fn requests(count: u64) -> Vec<Request> {
         let template = templates[usize::try_from(random()).unwrap_or(0) % templates.len()];
         for segment in template.split('/').skip(1) {
             path.push('/');
-            match (segment.starts_with('{'), random() % 3) {
-                (false, _) => path.push_str(segment),
-                (true, 0) => path.push_str(&(random() % 100_000).to_string()),
-                (true, 1) => path.push_str(&format!("{:016x}", random())),
-                (true, _) => path.push_str(&format!("name-{}", random() % 50)),
-            }
+            // Writing to a string does not fail.
+            let _ = match (segment.starts_with('{'), random() % 3) {
+                (false, _) => write!(path, "{segment}"),
+                (true, 0) => write!(path, "{}", random() % 100_000),
+                (true, 1) => write!(path, "{:016x}", random()),
+                (true, _) => write!(path, "name-{}", random() % 50),
+            };
         }
         Request {
             path,
@@ -61,7 +62,9 @@ fn sighting(request: &Request) -> Sighting<'_> {
 
 fn filled(requests: &[Request]) -> Sightings {
     let mut sightings = Sightings::default();
-    requests.iter().for_each(|request| sightings.observe(&sighting(request)));
+    for request in requests {
+        sightings.observe(&sighting(request));
+    }
     sightings
 }
 

@@ -151,7 +151,8 @@ fn marked(segment: &str) -> Option<(Stem, &str)> {
 
 /// A segment without a format's ending or, behind a value, a verb (`/orders/17:cancel`).
 fn split_suffix(segment: &str) -> (&str, &str) {
-    if let Some(format) = FORMATS.iter().find(|format| segment.len() > format.len() && segment.ends_with(**format)) {
+    let is_format = |format: &&&str| segment.len() > format.len() && segment.ends_with(**format);
+    if let Some(format) = segment.contains('.').then(|| FORMATS.iter().find(is_format)).flatten() {
         return segment.split_at(segment.len() - format.len());
     }
     if let Some(colon) = segment.rfind(':').filter(|colon| *colon > 0) {

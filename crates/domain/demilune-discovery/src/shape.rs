@@ -15,6 +15,9 @@ const HASH_BYTES_MIN: usize = 8;
 /// From how many letters and digits on a mixture of them is a token.
 const TOKEN_BYTES_MIN: usize = 16;
 
+/// What may stand in a word beside letters and digits, and an at sign in front.
+const MARKS: &[u8] = b"-_.~:$!()";
+
 /// Words that answer a question, and name nothing.
 const BOOLEANS: [&str; 2] = ["true", "false"];
 
@@ -64,6 +67,9 @@ impl Shape {
     #[must_use]
     pub fn of(text: &str) -> Self {
         let bytes = text.as_bytes();
+        if bytes.iter().all(|byte| byte.is_ascii_alphabetic() || MARKS.contains(byte)) {
+            return Self::of_letters(text);
+        }
         let digits = bytes.iter().filter(|byte| byte.is_ascii_digit()).count();
         let is = |wanted: fn(&u8) -> bool| bytes.iter().all(wanted);
         if digits == bytes.len() && digits > 0 {
@@ -81,13 +87,11 @@ impl Shape {
         if digits > 0 && digits < bytes.len() && bytes.len() >= HASH_BYTES_MIN && is(u8::is_ascii_hexdigit) {
             return Self::Hash;
         }
-        if text.find('@').is_some_and(|place| place > 0) || text.find("%40").is_some_and(|place| place > 0) {
+        let is_behind = |place: Option<usize>| place.is_some_and(|place| place > 0);
+        if is_behind(text.find('@')) || (text.contains('%') && is_behind(text.find("%40"))) {
             return Self::Address;
         }
-        if BOOLEANS.contains(&text) {
-            return Self::Text;
-        }
-        let is_plain = is(|byte| byte.is_ascii_alphanumeric() || b"-_.~:@$!()".contains(byte));
+        let is_plain = is(|byte| byte.is_ascii_alphanumeric() || *byte == b'@' || MARKS.contains(byte));
         if !is_plain {
             return Self::Text;
         }
@@ -98,6 +102,15 @@ impl Shape {
             return Self::Text;
         }
         if digits >= 3 { Self::Numbered } else { Self::Word }
+    }
+
+    /// The shape of a text of letters and marks alone, which most segments are.
+    fn of_letters(text: &str) -> Self {
+        match text {
+            _ if is_uuid(text.as_bytes()) => Self::Uuid,
+            _ if BOOLEANS.contains(&text) || text.len() > WORD_BYTES_MAX => Self::Text,
+            _ => Self::Word,
+        }
     }
 
     /// Its name in explanations.
