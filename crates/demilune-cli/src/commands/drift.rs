@@ -1,16 +1,11 @@
 //! `demilune drift`: where a document and the requests of a zone disagree.
 
-use std::{
-    fmt::Write as _,
-    fs, io,
-    path::{Path, PathBuf},
-    process::ExitCode,
-};
+use std::{fmt::Write as _, path::PathBuf, process::ExitCode};
 
 use clap::{Args, ValueEnum};
 use demilune_control::manage::{Command, DriftFinding, DriftKind, DriftReport, Reply};
 
-use super::{Managed, mismatch};
+use super::{Managed, mismatch, read_document};
 use crate::{
     config::Environment,
     failure::Failure,
@@ -73,11 +68,6 @@ impl FailOn {
     }
 }
 
-/// The document cannot be read.
-#[derive(Debug, thiserror::Error)]
-#[error("{0} cannot be read as text")]
-struct ReadError(PathBuf, #[source] io::Error);
-
 impl Drift {
     pub(super) fn run(self, environment: &Environment) -> ExitCode {
         match self.compare(environment) {
@@ -93,7 +83,7 @@ impl Drift {
     /// Whether there is something to fail on.
     fn compare(self, environment: &Environment) -> Result<bool, Failure> {
         let format = self.managed.output;
-        let source = read(&self.schema)?;
+        let source = read_document(&self.schema)?;
         let command = Command::Drift { zone: self.zone, source };
         let Reply::Drift(report) = self.managed.call(environment, command)? else { return mismatch() };
         match format {
@@ -102,10 +92,6 @@ impl Drift {
         }
         Ok(self.fail_on.iter().filter_map(|fail_on| fail_on.kind()).any(|kind| report.counts.of(kind) > 0))
     }
-}
-
-fn read(path: &Path) -> Result<String, ReadError> {
-    fs::read_to_string(path).map_err(|error| ReadError(path.to_owned(), error))
 }
 
 /// The report for people.

@@ -23,7 +23,11 @@ mod traffic;
 mod user;
 mod zone;
 
-use std::process::ExitCode;
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use clap::{Args, Parser, Subcommand};
 use demilune_control::manage::{Command, Reply};
@@ -123,6 +127,16 @@ impl Managed {
         Ok(reply?)
     }
 }
+
+/// A document that the user names, as text.
+fn read_document(path: &Path) -> Result<String, DocumentReadError> {
+    fs::read_to_string(path).map_err(|error| DocumentReadError(path.to_owned(), error))
+}
+
+/// A document cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("{0} cannot be read as text")]
+struct DocumentReadError(PathBuf, #[source] io::Error);
 
 /// An answer that does not belong to the command.
 fn mismatch<T>() -> Result<T, Failure> {

@@ -1,17 +1,13 @@
 //! `demilune schema trial`: a document tried on live requests, which changes nothing for them.
 
-use std::{
-    fmt::Write as _,
-    fs, io,
-    path::{Path, PathBuf},
-};
+use std::{fmt::Write as _, path::PathBuf};
 
 use clap::{Args, Subcommand};
 use demilune_control::manage::{CandidateText, Command, Reply, TrialView};
 
 use super::{call, report};
 use crate::{
-    commands::mismatch,
+    commands::{DocumentReadError, mismatch, read_document},
     config::StoreConfig,
     failure::Failure,
     output::{self, Format},
@@ -60,11 +56,6 @@ enum Action {
     End(Common),
 }
 
-/// The document cannot be read.
-#[derive(Debug, thiserror::Error)]
-#[error("{0} cannot be read as text")]
-struct ReadError(PathBuf, #[source] io::Error);
-
 impl Trial {
     pub(super) fn run(self, config: &StoreConfig) -> Result<(), Failure> {
         let (command, format) = match self.action {
@@ -84,19 +75,15 @@ impl Trial {
 }
 
 impl Begin {
-    fn candidate(self) -> Result<CandidateText, ReadError> {
+    fn candidate(self) -> Result<CandidateText, DocumentReadError> {
         if let Some(id) = self.learned {
             return Ok(CandidateText::Learned(id));
         }
         let path = self.document.unwrap_or_default();
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let source = read(&path).map_err(|error| ReadError(path, error))?;
+        let source = read_document(&path)?;
         Ok(CandidateText::Document { name, source })
     }
-}
-
-fn read(path: &Path) -> io::Result<String> {
-    fs::read_to_string(path)
 }
 
 fn print(format: Format, trial: &TrialView) -> Result<(), output::OutputError> {
