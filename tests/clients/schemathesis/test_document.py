@@ -134,6 +134,8 @@ def send_what_is_accepted(case, server):
     elif (case.method, path) == ("PUT", "/settings"):
         case.body = {"unmatched": "log", "forward_path": "raw", "head_as_get": False, "validated_bytes_max": None,
                      "schemas_max": 100, "schemas_bytes_max": 1 << 20}
+    elif (case.method, path) == ("POST", "/drift"):
+        case.body = {"source": new_schema()["source"]}
     elif (case.method, path) == ("PUT", "/schema_trial"):
         case.body = {"name": "a.json", "source": new_schema()["source"]}
     elif (case.method, path) == ("PATCH", "/settings"):

@@ -91,10 +91,8 @@ pub struct DriftFinding {
     /// The keyword of the document; absent where it is about the operation as a whole.
     pub keyword: Option<String>,
     /// What the document says.
-    #[schema(value_type = Option<Object>)]
     pub documented: Option<Value>,
     /// What requests say.
-    #[schema(value_type = Option<Object>)]
     pub seen: Option<Value>,
     /// In a sentence.
     pub message: String,
