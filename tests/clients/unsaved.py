@@ -16,6 +16,8 @@ class Origin(http.server.BaseHTTPRequestHandler):
     """Answers everything with an empty object."""
 
     protocol_version = "HTTP/1.1"
+    # Head and body are two writes, the second of which would wait for an acknowledgement.
+    disable_nagle_algorithm = True
 
     def answer(self):
         self.rfile.read(int(self.headers.get("Content-Length") or 0))
@@ -66,6 +68,7 @@ def discover(server, zone, host, operations):
     for method, path in operations:
         for number in range(REQUESTS):
             assert send(server, host, method, path.format(1_000 + number), f"session-{number % SESSIONS}") == 200
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
         found = [found for found in server.command("discover", "--zone", zone) if found["host"] == host]
         if len(found) == len(operations) and all(found["requests"] == REQUESTS for found in found):
