@@ -37,12 +37,19 @@ pub(crate) struct Discovered {
 impl Discovered {
     /// All of a zone, by id; none if there is no such zone.
     pub(crate) async fn all(store: &Store, zone: &ZoneId) -> Result<Option<Vec<Self>>, StoreFailure> {
-        let Some(rules) = store.zone_rules(zone).await? else { return Ok(None) };
-        let found = store.discovered_list(zone).await?;
-        if found.is_empty() {
-            return Ok(Some(Vec::new()));
+        match store.zone_rules(zone).await? {
+            Some(rules) => Self::by(store, &rules).await.map(Some),
+            None => Ok(None),
         }
-        let saved = Saved::new(&rules);
+    }
+
+    /// All of the zone that has these rules, by id.
+    pub(crate) async fn by(store: &Store, rules: &ZoneRules) -> Result<Vec<Self>, StoreFailure> {
+        let found = store.discovered_list(&rules.zone).await?;
+        if found.is_empty() {
+            return Ok(Vec::new());
+        }
+        let saved = Saved::new(rules);
         let mut variables = Variables::default();
         let with_state = |operation: DiscoveredOperation| {
             let state = match (saved.matches(&operation, &mut variables), operation.is_ignored) {
@@ -52,7 +59,7 @@ impl Discovered {
             };
             Self { operation, state }
         };
-        Ok(Some(found.into_iter().map(with_state).collect()))
+        Ok(found.into_iter().map(with_state).collect())
     }
 }
 

@@ -125,7 +125,7 @@ async fn observed(
         }
     }
     let mut ignored = 0;
-    for Discovered { operation, state } in Discovered::all(store, zone).await?.unwrap_or_default() {
+    for Discovered { operation, state } in Discovered::by(store, &inventory.rules).await? {
         let DiscoveredOperation { id, key, example, requests, .. } = operation;
         // What was saved since had requests before that, which no operation counted.
         let saved = inventory.ids.get(&key).filter(|_| state == DiscoveredState::Saved);

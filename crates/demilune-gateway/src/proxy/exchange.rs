@@ -46,7 +46,8 @@ pub(crate) struct Exchange {
     pub(crate) bytes_out: u64,
     pub(crate) status: Option<StatusCode>,
     pub(crate) outcome: Outcome,
-    /// The answer is of a kind that browsers show or pages are made of, and APIs do not answer with.
+    /// The answer is of a kind that browsers show or pages are made of, and APIs do not answer with; told of requests alone
+    /// that no operation matches.
     pub(crate) answered_with_page: bool,
     complete: bool,
     busy: Option<Busy>,
@@ -143,8 +144,11 @@ impl Exchange {
     /// The origin's head is here.
     pub(crate) fn answered(&mut self, status: StatusCode, headers: &HeaderMap) {
         self.status = Some(status);
-        let media_type = headers.get(header::CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
-        self.answered_with_page = is_page(media_type);
+        // Only discovery asks, and it looks at nothing that matched.
+        if self.matched().is_none() {
+            let media_type = headers.get(header::CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
+            self.answered_with_page = is_page(media_type);
+        }
         self.origin = Some(self.started.elapsed());
     }
 
